@@ -1,0 +1,13 @@
+//! The Tidegate agent: effects around the decisions of `tidegate-policy`.
+//!
+//! Modules in reading order. Every effect goes through a seam (`Registry`, `GitRepo`, `Cluster`,
+//! `Clock`) whose methods take a [`context::Context`] and fail with a [`error::Failure`].
+
+pub mod clock;
+pub mod context;
+pub mod error;
+pub mod fence;
+
+pub mod cluster;
+pub mod git;
+pub mod registry;

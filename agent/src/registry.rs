@@ -1,0 +1,26 @@
+//! The registry seam: listing tags and resolving manifests, read-only.
+//!
+//! Not here: what to list and when (the scanner), what to make of it (`tidegate_policy::select`).
+
+use async_trait::async_trait;
+use tidegate_policy::reference::{Digest, Repository, Tag};
+
+use crate::context::Context;
+use crate::error::Failure;
+
+/// One registry host, with its credentials.
+#[async_trait]
+pub trait Registry: Send + Sync {
+    /// Lists all tags of a repository; an answer is complete or it is a failure.
+    ///
+    /// Tags outside the grammar are dropped. Order is the registry's.
+    async fn tags(&self, context: &Context, repository: &Repository) -> Result<Vec<String>, Failure>;
+
+    /// Resolves a tag to the digest of its manifest or index; `None` if the registry has none (404).
+    async fn manifest_digest(
+        &self,
+        context: &Context,
+        repository: &Repository,
+        tag: &Tag,
+    ) -> Result<Option<Digest>, Failure>;
+}

@@ -1,0 +1,28 @@
+//! Everything that Tidegate decides, for both loops: plain data in, plain data out.
+//!
+//! ```text
+//! TreeSnapshot + History + RegistrySnapshot + now ─► update::plan ─► UpdatePlan + UpdateReport
+//! desired objects + LiveSnapshot + claims + now   ─► sync::plan   ─► ApplyPlan  + SyncReport
+//! ```
+//!
+//! There is no IO here, no async, no clock, no environment and no randomness: `now` and every
+//! snapshot are arguments, and the same input gives the same output whatever its order.
+//! A tidy test and this crate's own `clippy.toml` hold that line.
+
+pub mod finding;
+pub mod object;
+
+pub mod reference;
+pub mod version;
+
+pub mod range;
+
+pub mod annotation;
+pub mod select;
+
+pub mod manifest;
+
+pub mod history;
+pub mod update;
+
+pub mod sync;

@@ -1,0 +1,1 @@
+//! Version ranges in the dialect of Masterminds/semver v3.

@@ -1,0 +1,197 @@
+//! The update side: snapshots → the one commit that brings the tree in line with its policies.
+//!
+//! Called by the agent's update loop and by `tidegate plan` and `explain`. Not here: IO of any kind.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::finding::Finding;
+use crate::history::History;
+use crate::manifest::{Edit, FieldId, FileScan};
+use crate::reference::{Digest, Repository, Tag};
+
+/// The files of a source at one revision.
+#[derive(Clone, Debug, Default)]
+pub struct TreeSnapshot {
+    /// Commit id, hex.
+    pub revision: String,
+    /// Scan of every YAML/JSON file below the source's path, by path in the repository.
+    pub files: BTreeMap<String, Arc<FileScan>>,
+}
+
+/// What the registries answered.
+#[derive(Clone, Debug, Default)]
+pub struct RegistrySnapshot {
+    /// By repository; a repository that was never listed is absent.
+    pub repositories: HashMap<Repository, RepositoryState>,
+}
+
+/// The last listing of one repository and the manifests looked up since.
+#[derive(Clone, Debug)]
+pub struct RepositoryState {
+    /// The last complete listing, kept through failures; `None` if there never was one.
+    pub tags: Option<Arc<Vec<String>>>,
+    /// Why the newest attempt failed; `None` after a success.
+    pub error: Option<ScanError>,
+    /// Facts asked for by a plan: the tag's digest, or that it has no manifest.
+    pub manifests: HashMap<Tag, ManifestFact>,
+}
+
+/// Why a listing could not be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ScanError {
+    /// The registry could not be asked, or refused.
+    Unreachable(String),
+    /// The listing was cut short.
+    Incomplete(String),
+}
+
+/// What a HEAD on a tag's manifest said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ManifestFact {
+    /// It resolves to this digest.
+    Present(Digest),
+    /// 404.
+    Missing,
+}
+
+/// Everything [`plan`](crate::update) looks at.
+#[derive(Clone, Debug)]
+pub struct UpdateInput<'a> {
+    /// Name of the source in the config.
+    pub source: &'a str,
+    /// Branch that is followed and written.
+    pub branch: &'a str,
+    /// The tree at the tip.
+    pub tree: &'a TreeSnapshot,
+    /// The first-parent history of the tip.
+    pub history: &'a History,
+    /// What the registries said.
+    pub registry: &'a RegistrySnapshot,
+    /// The present.
+    pub now: Timestamp,
+}
+
+/// The commit to make: no choice is left to the executor.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct UpdatePlan {
+    /// The revision it was planned on, and the only parent the commit may have.
+    pub parent: String,
+    /// What changes, ordered by file and offset.
+    pub changes: Vec<Change>,
+    /// Facts without which some fields could not be decided; ask and plan again.
+    #[serde(skip)]
+    pub wanted: Vec<Wanted>,
+    /// When the answer may change though no input does (a `hold` that ends).
+    #[serde(skip)]
+    pub wake_at: Option<Timestamp>,
+}
+
+/// One image field that moves.
+#[derive(Clone, Debug, Serialize)]
+pub struct Change {
+    /// Which field.
+    pub field: FieldId,
+    /// Path in the repository.
+    pub file: String,
+    /// First byte of the first edit.
+    pub start: usize,
+    /// End of the first edit (before the edit).
+    pub end: usize,
+    /// Reference before, as written.
+    pub from: String,
+    /// Reference after.
+    pub to: String,
+    /// Why, in words.
+    pub reason: String,
+    /// Decision id: the same decision gives the same id whoever takes it and however often.
+    pub decision: String,
+    /// The bytes to replace.
+    #[serde(skip)]
+    pub edits: Vec<Edit>,
+}
+
+/// A fact that a plan still wants.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Wanted {
+    /// Does this tag resolve, and to which digest?
+    Manifest(Repository, Tag),
+}
+
+/// What was decided for every field, moved or not.
+#[derive(Clone, Debug, Default)]
+pub struct UpdateReport {
+    /// One per image field, ordered by field id.
+    pub fields: Vec<FieldReport>,
+    /// Problems in the tree.
+    pub findings: Vec<Finding>,
+}
+
+/// The decision for one field.
+#[derive(Clone, Debug)]
+pub struct FieldReport {
+    /// Which field.
+    pub field: FieldId,
+    /// Where it is.
+    pub file: String,
+    /// 1-based line.
+    pub line: usize,
+    /// `Kind/namespace/name` of its object.
+    pub object: String,
+    /// Container.
+    pub container: String,
+    /// Reference as written.
+    pub image: String,
+    /// Outcome.
+    pub decision: Decision,
+    /// Why it does not move now, in the documented order; empty unless held.
+    pub holds: Vec<HoldReport>,
+    /// The tag it would move to, or moves to.
+    pub selected: Option<String>,
+    /// Counts per filter reason; `explain` computes the whole list on demand.
+    pub rejected: BTreeMap<&'static str, usize>,
+}
+
+/// What is done with a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decision {
+    /// It moves in this plan.
+    Update,
+    /// It is at the best admitted tag.
+    UpToDate,
+    /// A hold stops it.
+    Held,
+    /// A fact is still wanted.
+    Waiting,
+    /// It has no policy.
+    NoPolicy,
+}
+
+/// One reason why a field does not move now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HoldReport {
+    /// Stable code.
+    pub reason: HoldReason,
+    /// For people, naming the values.
+    pub message: String,
+}
+
+/// Stable codes of holds, in their documented order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HoldReason {
+    /// The policy cannot be read.
+    InvalidPolicy,
+    /// Somebody set `hold`.
+    Held,
+    /// History is shallow, rewritten or ambiguous.
+    NoHistory,
+    /// The last listing was cut short.
+    ListingIncomplete,
+    /// The registry cannot be asked.
+    RegistryUnreachable,
+}

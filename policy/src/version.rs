@@ -1,0 +1,1 @@
+//! A tag read as a version: total order and tie-break.

@@ -1,0 +1,1 @@
+//! An in-process world: OCI registry, git server, small Kubernetes API, fault proxy.
