@@ -3,10 +3,16 @@
 //! Modules in reading order. Every effect goes through a seam (`Registry`, `GitRepo`, `Cluster`,
 //! `Clock`) whose methods take a [`context::Context`] and fail with a [`error::Failure`].
 
+pub mod backoff;
 pub mod clock;
 pub mod context;
 pub mod error;
 pub mod fence;
+
+pub mod config;
+pub mod metrics;
+pub mod progress;
+pub mod telemetry;
 
 pub mod cluster;
 pub mod git;
