@@ -11,6 +11,7 @@
 
 pub mod finding;
 pub mod object;
+pub mod quote;
 
 pub mod reference;
 pub mod version;
