@@ -1,0 +1,266 @@
+//! A repository in a few lines, and the values that its fields are said to have held.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::annotation::{ImagePolicy, Order, PolicyText};
+use crate::finding::Finding;
+use crate::manifest::{FieldId, FieldPolicy, FileScan, ImageField};
+use crate::update::TreeSnapshot;
+
+use super::*;
+
+const WEB: &str = "apps/Deployment//web#web";
+
+/// Commits of files in a tiny notation: one field a line, `rest | image | policy`.
+///
+/// Policy is `semver:…`, `none` or `invalid`; a file whose text is `broken` does not parse.
+#[derive(Default)]
+struct Repo {
+    tree: BTreeMap<String, String>,
+    commits: Vec<CommitChange>,
+    scans: Scans,
+}
+
+impl Repo {
+    /// Commits `files` (an empty text removes the file) with `message`; ids are c1, c2, …
+    fn commit(&mut self, message: &str, files: &[(&str, &str)]) -> &mut Self {
+        let mut changes = Vec::new();
+        for (path, text) in files {
+            let old = self.tree.get(*path).cloned();
+            let new = (!text.is_empty()).then(|| (*text).to_owned());
+            if let Some(text) = &new {
+                self.tree.insert((*path).to_owned(), text.clone());
+                self.scans.insert(path, text, Arc::new(scan(path, text)));
+            } else {
+                self.tree.remove(*path);
+            }
+            changes.push(FileChange { path: (*path).to_owned(), old, new });
+        }
+        let id = format!("c{}", self.commits.len() + 1);
+        let commit =
+            CommitChange { id, message: message.into(), time: Timestamp::UNIX_EPOCH, files: changes };
+        self.commits.insert(0, commit);
+        self
+    }
+
+    fn web(&mut self, images: &[&str]) -> &mut Self {
+        for image in images {
+            self.commit("by hand", &[("web.yaml", &field(image, "semver:~1"))]);
+        }
+        self
+    }
+
+    fn trace(&self, end: HistoryEnd, rewrite: Option<&Rewrite>) -> Traces {
+        let revision = self.commits.first().map(|tip| tip.id.clone()).unwrap_or_default();
+        let files = self.tree.iter().map(|(path, text)| (path.clone(), Arc::new(scan(path, text)))).collect();
+        let history = History { commits: self.commits.clone(), end, scans: self.scans.clone() };
+        trace(&TreeSnapshot { revision, files }, &history, rewrite)
+    }
+
+    fn field(&self, id: &str) -> FieldHistory {
+        self.trace(HistoryEnd::Root, None).fields[&FieldId(id.into())].clone()
+    }
+
+    /// The values held by the web field of `path`, newest first.
+    #[track_caller]
+    fn check(&self, path: &str, expect: &[&str]) {
+        let field = self.field(&format!("{path}#{WEB}"));
+        let held: Vec<&str> = field.held.iter().map(|held| held.image.as_str()).collect();
+        assert_eq!((held.as_slice(), field.gap), (expect, None));
+    }
+}
+
+fn field(image: &str, policy: &str) -> String {
+    format!("{WEB} | {image} | {policy}")
+}
+
+fn scan(path: &str, text: &str) -> FileScan {
+    if text == "broken" {
+        let finding = Finding {
+            file: path.into(),
+            line: 1,
+            key: None,
+            value: None,
+            message: "broken".into(),
+            hint: None,
+        };
+        return FileScan { findings: vec![finding], ..FileScan::default() };
+    }
+    let fields = text.lines().map(|line| {
+        let [rest, image, policy] = line.split(" | ").collect::<Vec<_>>()[..] else { panic!("{line}") };
+        ImageField {
+            id: FieldId(format!("{path}#{rest}")),
+            document: 0,
+            object: "Deployment//web".into(),
+            container: "web".into(),
+            line: 1,
+            image: image.into(),
+            sites: Vec::new(),
+            policy: read_policy(path, policy),
+        }
+    });
+    FileScan { fields: fields.collect(), ..FileScan::default() }
+}
+
+fn read_policy(path: &str, text: &str) -> FieldPolicy {
+    match text {
+        "none" => FieldPolicy::None,
+        "invalid" => FieldPolicy::Invalid(scan(path, "broken").findings.remove(0)),
+        policy => FieldPolicy::Policy(Box::new(ImagePolicy {
+            order: Order::Semver(String::new()),
+            text: PolicyText { policy: policy.into(), ..PolicyText::default() },
+            holds: Vec::new(),
+        })),
+    }
+}
+
+#[test]
+fn all_values_since_the_field_came_are_held_newest_first() {
+    let mut repo = Repo::default();
+    repo.web(&["web:1.0", "web:1.1", "web:1.0"]).commit("other", &[("x.yaml", &field("x:1", "none"))]);
+    repo.check("web.yaml", &["web:1.0", "web:1.1", "web:1.0"]);
+    assert_eq!(repo.field(&format!("web.yaml#{WEB}")).changed_by.as_deref(), Some("c3"));
+}
+
+#[test]
+fn a_changed_policy_starts_anew_and_the_value_after_it_counts() {
+    let mut repo = Repo::default();
+    repo.web(&["web:1.0", "web:1.9"]).commit("", &[("web.yaml", &field("web:1.2", "semver:~1.2"))]);
+    repo.commit("", &[("web.yaml", &field("web:1.3", "semver:~1.2"))]);
+    repo.check("web.yaml", &["web:1.3", "web:1.2"]);
+}
+
+#[test]
+fn a_policy_that_is_taken_off_and_put_back_starts_anew() {
+    let mut repo = Repo::default();
+    repo.web(&["web:1.0", "web:1.9"]).commit("", &[("web.yaml", &field("web:1.2", "none"))]);
+    repo.web(&["web:1.2"]);
+    repo.check("web.yaml", &["web:1.2"]);
+}
+
+#[test]
+fn an_unreadable_policy_or_file_in_between_forgets_nothing() {
+    for between in [field("web:1.9", "invalid"), "broken".to_owned(), String::new()] {
+        let mut repo = Repo::default();
+        repo.web(&["web:1.0", "web:1.9"]).commit("", &[("web.yaml", &between)]).web(&["web:1.0"]);
+        repo.check("web.yaml", &["web:1.0", "web:1.9", "web:1.0"]);
+    }
+}
+
+#[test]
+fn a_release_trailer_starts_its_field_anew_even_in_an_empty_commit() {
+    let mut repo = Repo::default();
+    repo.web(&["web:1.0", "web:1.9", "web:1.0"]);
+    repo.commit(&format!("let it\n\nTidegate-Release: other.yaml#{WEB}"), &[]);
+    repo.check("web.yaml", &["web:1.0", "web:1.9", "web:1.0"]);
+    repo.commit(&format!("let it\n\nTidegate-Release: web.yaml#{WEB}"), &[]);
+    repo.check("web.yaml", &["web:1.0"]);
+    assert_eq!(repo.field(&format!("web.yaml#{WEB}")).changed_by.as_deref(), Some("c5"));
+}
+
+#[test]
+fn a_renamed_file_keeps_the_past_of_its_fields() {
+    let mut repo = Repo::default();
+    repo.web(&["web:1.0", "web:1.9", "web:1.0"]);
+    repo.commit("mv", &[("web.yaml", ""), ("apps/web.yaml", &field("web:1.0", "semver:~1"))]);
+    repo.check("apps/web.yaml", &["web:1.0", "web:1.9", "web:1.0"]);
+    repo.commit("mv back", &[("apps/web.yaml", ""), ("web.yaml", &field("web:1.0", "semver:~1"))]);
+    repo.check("web.yaml", &["web:1.0", "web:1.9", "web:1.0"]);
+}
+
+#[test]
+fn a_rename_that_also_sets_the_tag_holds_both() {
+    let mut repo = Repo::default();
+    repo.web(&["web:1.9"])
+        .commit("", &[("a.yaml", &field("web:1.0", "semver:~1")), ("web.yaml", "")])
+        .check("a.yaml", &["web:1.0", "web:1.9"]);
+}
+
+#[test]
+fn a_field_that_moved_to_two_files_has_no_history_until_it_starts_anew() {
+    let mut repo = Repo::default();
+    let text = field("web:1.0", "semver:~1");
+    repo.web(&["web:1.0"]).commit("", &[("web.yaml", ""), ("a.yaml", &text), ("b.yaml", &text)]);
+    let id = format!("a.yaml#{WEB}");
+    assert_eq!(repo.field(&id).gap, Some(Gap::Ambiguous("c2".into())));
+    repo.commit(&format!("s\n\nTidegate-Release: {id}"), &[]);
+    repo.check("a.yaml", &["web:1.0"]);
+    assert!(repo.field(&format!("b.yaml#{WEB}")).gap.is_some());
+}
+
+#[test]
+fn a_marker_is_followed_only_between_files_that_are_alike() {
+    let marker = |image: &str, more: &str| format!("/data/image | {image} | semver:~1{more}");
+    for (more, expect) in [("", 2), ("\n/a | a:1 | none\n/b | b:1 | none", 1)] {
+        let mut repo = Repo::default();
+        repo.commit("", &[("a.yaml", &marker("web:1.9", ""))]);
+        repo.commit("", &[("a.yaml", ""), ("b.yaml", &marker("web:1.0", more))]);
+        assert_eq!(repo.field("b.yaml#/data/image").held.len(), expect, "{more}");
+    }
+}
+
+#[test]
+fn an_update_is_tidegates_only_if_its_trailer_names_field_from_and_to() {
+    let id = FieldId(format!("web.yaml#{WEB}"));
+    for (trailer, expect) in [
+        (trailer::update(&id, "web:1.0", "web:1.1"), Writer::Tidegate),
+        (trailer::update(&id, "web:1.0", "web:1.2"), Writer::Person),
+        (trailer::update(&FieldId("web.yaml".into()), "web:1.0", "web:1.1"), Writer::Person),
+    ] {
+        let mut repo = Repo::default();
+        repo.web(&["web:1.0"]);
+        repo.commit(&format!("s\n\n{trailer}"), &[("web.yaml", &field("web:1.1", "semver:~1"))]);
+        assert_eq!(repo.field(&id.0).held[0].by, Some(expect), "{trailer}");
+    }
+}
+
+#[test]
+fn a_shallow_boundary_is_no_history_unless_the_field_started_anew_after_it() {
+    let mut repo = Repo::default();
+    repo.web(&["web:1.0", "web:1.1"]);
+    let id = FieldId(format!("web.yaml#{WEB}"));
+    let gap = |repo: &Repo, end| repo.trace(end, None).fields[&id].gap.clone();
+    assert_eq!(gap(&repo, HistoryEnd::Shallow), Some(Gap::Shallow));
+    assert_eq!(gap(&repo, HistoryEnd::Limit), None);
+    repo.commit("", &[("web.yaml", &field("web:1.1", "semver:~1.1"))]);
+    assert_eq!(gap(&repo, HistoryEnd::Shallow), None);
+}
+
+#[test]
+fn a_missing_scan_and_a_foreign_tip_are_gaps() {
+    let mut repo = Repo::default();
+    repo.web(&["web:1.0", "web:1.1"]);
+    repo.scans.retain(|_, text| !text.contains("1.0"));
+    let id = FieldId(format!("web.yaml#{WEB}"));
+    assert_eq!(repo.field(&id.0).gap, Some(Gap::Unscanned("web.yaml".into())));
+    repo.commits.clear();
+    assert_eq!(repo.field(&id.0).gap, Some(Gap::OtherTip));
+}
+
+#[test]
+fn a_rewrite_holds_the_fields_it_changed_until_a_person_touches_them() {
+    let id = FieldId(format!("web.yaml#{WEB}"));
+    let mut repo = Repo::default();
+    repo.web(&["web:1.0", "web:1.1"]);
+    let gap = |repo: &Repo, changed: Option<&[&FieldId]>, at: &str| {
+        let changed = changed.map(|ids| ids.iter().map(|id| (*id).clone()).collect());
+        let rewrite = Rewrite { at: at.into(), changed };
+        repo.trace(HistoryEnd::Root, Some(&rewrite)).fields[&id].gap.clone()
+    };
+    let rewritten = Some(Gap::Rewritten("c2".into()));
+    assert_eq!(gap(&repo, None, "c2"), rewritten, "the old tip cannot be read");
+    assert_eq!(gap(&repo, Some(&[&id]), "c2"), rewritten);
+    assert_eq!(gap(&repo, Some(&[]), "c2"), None, "the value is the same");
+    let ours = format!("s\n\n{}", trailer::update(&id, "web:1.1", "web:1.2"));
+    repo.commit(&ours, &[("web.yaml", &field("web:1.2", "semver:~1"))]);
+    assert_eq!(gap(&repo, None, "c2"), rewritten, "our own commit is no person's");
+    repo.web(&["web:1.3"]);
+    assert_eq!(gap(&repo, None, "c2"), None);
+    repo.commit("", &[("web.yaml", &field("web:1.3", "semver:~1.3"))]);
+    assert_eq!(gap(&repo, None, "c5"), Some(Gap::Rewritten("c5".into())));
+    repo.commit(&format!("s\n\nTidegate-Release: {}", id.0), &[]);
+    assert_eq!(gap(&repo, None, "c5"), None);
+}
