@@ -9,9 +9,11 @@ pub mod context;
 pub mod error;
 pub mod fence;
 
+pub mod admin;
 pub mod config;
 pub mod metrics;
 pub mod progress;
+pub mod state;
 pub mod telemetry;
 
 pub mod cluster;

@@ -1,0 +1,39 @@
+# Every command that CI runs is a target here.
+CARGO ?= cargo
+RELEASE_TARGET ?= x86_64-unknown-linux-gnu
+
+.PHONY: help demo test fmt lint control-plane tools deny release bench-latency
+
+help: ## Lists the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+demo: ## Shows the main job on the embedded sandbox (needs Rust and git); KEEP=1 leaves it running
+	@$(CARGO) build --quiet --locked --bin tidegate --bin demo
+	@KEEP=$(KEEP) $(CARGO) run --quiet --locked --bin demo
+
+test: ## Checks everything, on the real components too; installs what is missing
+	@tests/run
+
+fmt: ## Formats the sources
+	$(CARGO) fmt --all
+
+lint: ## Formatting and clippy, warnings are errors
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+tools: ## Installs the Debian packages that the tests need (root), or names them
+	@tests/tools
+
+control-plane: ## Builds the real Kubernetes binaries once, kept by the hash of their go.mod
+	@tests/control-plane/build
+
+deny: ## Checks licences, sources and banned crates (needs cargo-deny)
+	$(CARGO) deny check bans licenses sources
+
+release: ## Builds the static release binary
+	RUSTFLAGS="-C target-feature=+crt-static" $(CARGO) build --release --locked --target $(RELEASE_TARGET) --bin tidegate
+	@ls -l target/$(RELEASE_TARGET)/release/tidegate
+
+bench-latency: control-plane ## Tag pushed to committed, applied and healthy, on the real parts
+	$(CARGO) build --release --locked --bin tidegate --bin bench-latency
+	$(CARGO) run --quiet --release --locked --bin bench-latency
