@@ -1,6 +1,23 @@
 //! The registry seam: listing tags and resolving manifests, read-only.
 //!
 //! Not here: what to list and when (the scanner), what to make of it (`tidegate_policy::select`).
+//! The real implementation is [`OciRegistry`], built once per host from a [`RegistryConfig`].
+
+mod authorize;
+mod challenge;
+mod config;
+mod credentials;
+mod link;
+mod manifest;
+mod oci;
+mod realm;
+mod retry_after;
+mod tags;
+mod token;
+mod transport;
+
+pub use config::{Credentials, RegistryConfig};
+pub use oci::OciRegistry;
 
 use async_trait::async_trait;
 use tidegate_policy::reference::{Digest, Repository, Tag};
