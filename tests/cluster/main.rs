@@ -1,0 +1,3 @@
+//! The cluster seam against the real Kubernetes API server.
+
+mod plane;
