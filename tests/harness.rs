@@ -2,3 +2,7 @@
 
 pub mod control_plane;
 pub mod watchdog;
+
+pub mod docker_registry;
+pub mod process;
+pub mod requirement;

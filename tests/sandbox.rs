@@ -1,1 +1,4 @@
 //! An in-process world: OCI registry, git server, small Kubernetes API, fault proxy.
+
+pub mod client;
+pub mod image;

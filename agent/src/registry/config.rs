@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::realm::host_of;
+use crate::config::{RegistryCredentials, RegistryHost};
 
 /// The name under which image references know Docker Hub.
 const DOCKER_HUB: &str = "docker.io";
@@ -43,7 +44,31 @@ pub enum Credentials {
     },
 }
 
+impl From<&RegistryHost> for RegistryConfig {
+    fn from(host: &RegistryHost) -> Self {
+        let credentials = match &host.credentials {
+            None => Credentials::Anonymous,
+            Some(RegistryCredentials::DockerConfig(file)) => Credentials::DockerConfig(file.clone()),
+            Some(RegistryCredentials::Password { username_file, password_file }) => {
+                Credentials::Files { username: username_file.clone(), password: password_file.clone() }
+            }
+        };
+        Self {
+            host: host.host.clone(),
+            plain_http: host.plain_http,
+            ca_file: host.ca_file.clone(),
+            credentials,
+            auth_realm: None,
+        }
+    }
+}
+
 impl RegistryConfig {
+    /// A host that the config file does not name: https, no login.
+    pub fn anonymous(host: &str) -> Self {
+        Self { host: host.to_owned(), ..Self::default() }
+    }
+
     /// The base URL of the distribution API, with a trailing slash.
     pub(super) fn api(&self) -> String {
         let scheme = if self.plain_http { "http" } else { "https" };

@@ -1,0 +1,4 @@
+//! The registry client against the sandbox and against a real registry: one contract, then faults.
+
+mod contract;
+mod world;
