@@ -1,0 +1,1 @@
+//! A table of the dialect's cases, and properties against brute force.
