@@ -1,13 +1,59 @@
 //! Annotations and marker keys → an image policy, or an error that names key, value and hint.
 //!
+//! The keys, their values and how they combine are those of the design's chapter on policies.
 //! Not here: where annotations are found (see [`crate::manifest`]); what a policy selects (see [`crate::select`]).
 
+mod filter;
+mod glob;
+mod hold;
+mod key;
+mod resolve;
+mod suggest;
+#[cfg(test)]
+mod tests;
+mod value;
+
 use jiff::Timestamp;
+
+pub use filter::{Matched, Pattern, TagFilter};
+pub use glob::Glob;
+
+use crate::range::Range;
+
+/// Keys that this build honours, without the `tidegate.io/` prefix.
+///
+/// Those before `ignore` concern images and take a `.<container>` suffix; the rest concern the whole object.
+pub const KEYS: &[&str] = &["policy", "tags", "ignore-tags", "hold", "pin", "ignore", "prune"];
+
+/// Keys that are reserved, and that this build refuses by name: an object that carries one is held.
+pub const LATER_KEYS: &[&str] = &[
+    "platforms",
+    "min-age",
+    "window",
+    "group",
+    "downgrade",
+    "poll",
+    "promote-from",
+    "soak",
+    "approve",
+    "verify",
+    "scan",
+    "rollback",
+    "rollout",
+    "analysis",
+    "apply",
+    "wave",
+    "depends-on",
+    "drift-ignore",
+];
+
+/// Longest value of a key, in bytes after trimming.
+pub const VALUE_BYTES_MAX: usize = 4096;
 
 /// One `key` / `value` pair as found on an object (key without the `tidegate.io/` prefix) or in a marker comment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
-    /// Key without prefix, e.g. `policy`, `policy.web`, `ignore-tags`.
+    /// Key without prefix, e.g. `policy`, `policy.web`, `ignore-tags`; list keys may repeat (markers do).
     pub key: String,
     /// Value as written.
     pub value: String,
@@ -20,6 +66,8 @@ pub struct Setting {
 pub struct ImagePolicy {
     /// How candidates are ordered and which are admitted.
     pub order: Order,
+    /// Which tags are candidates (`tags`, `ignore-tags`).
+    pub filter: TagFilter,
     /// The resolved settings as text: the identity of the policy (P1 starts anew when it changes).
     pub text: PolicyText,
     /// Holds in force or with an end (`hold`), whatever key they came from.
@@ -29,8 +77,8 @@ pub struct ImagePolicy {
 /// How candidates are compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// Highest version in a range (range text as written).
-    Semver(String),
+    /// Highest version in a range.
+    Semver(Range),
     /// Last by decimal number; `true` is descending.
     Numeric(bool),
     /// Last by bytes; `true` is descending.
@@ -63,7 +111,7 @@ pub struct Hold {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct AnnotationError {
-    /// Key as written, with prefix where it had one.
+    /// Key as in the setting: without the `tidegate.io/` prefix, which marker comments do not have.
     pub key: String,
     /// Value as written.
     pub value: String,

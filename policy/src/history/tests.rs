@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::annotation::{ImagePolicy, Order, PolicyText};
+use crate::annotation::{ImagePolicy, Order, PolicyText, TagFilter};
 use crate::finding::Finding;
 use crate::manifest::{FieldId, FieldPolicy, FileScan, ImageField};
 use crate::update::TreeSnapshot;
@@ -110,7 +110,8 @@ fn read_policy(path: &str, text: &str) -> FieldPolicy {
         "none" => FieldPolicy::None,
         "invalid" => FieldPolicy::Invalid(scan(path, "broken").findings.remove(0)),
         policy => FieldPolicy::Policy(Box::new(ImagePolicy {
-            order: Order::Semver(String::new()),
+            order: Order::Alphabetical(false),
+            filter: TagFilter::default(),
             text: PolicyText { policy: policy.into(), ..PolicyText::default() },
             holds: Vec::new(),
         })),

@@ -1,0 +1,1 @@
+//! Keys and values as people write them.
