@@ -7,8 +7,12 @@ const EXCERPT_CHARS_MAX: usize = 100;
 
 /// Quotes `text` for a message: control characters escaped, shortened to 100 characters.
 pub fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len().min(EXCERPT_CHARS_MAX) + 2);
-    out.push('`');
+    format!("`{}`", shown(text))
+}
+
+/// The same without back-ticks, for values that need none, such as tags.
+pub fn shown(text: &str) -> String {
+    let mut out = String::with_capacity(text.len().min(EXCERPT_CHARS_MAX));
     for (index, c) in text.chars().enumerate() {
         if index == EXCERPT_CHARS_MAX {
             out.push('…');
@@ -19,7 +23,6 @@ pub fn quoted(text: &str) -> String {
             _ => out.extend(c.escape_debug()),
         }
     }
-    out.push('`');
     out
 }
 

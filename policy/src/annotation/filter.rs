@@ -55,16 +55,21 @@ pub enum Matched<'a> {
 impl TagFilter {
     /// Judges a tag: `tags` first, in their order, then `ignore-tags`.
     pub fn judge<'a>(&self, tag: &'a str) -> Matched<'a> {
-        let compared = if self.tags.is_empty() {
-            Some(tag)
-        } else {
-            self.tags.iter().find_map(|pattern| pattern.compared(tag))
-        };
-        match compared {
+        match self.compared(tag) {
             None => Matched::NotInTags,
             Some(_) if self.ignored_by(tag).is_some() => Matched::Ignored,
             Some(compared) => Matched::Candidate(compared),
         }
+    }
+
+    /// Returns what is compared if `tags` admits the tag, whatever `ignore-tags` says.
+    ///
+    /// The first item that matches decides: its group `version`, or the whole tag if it has none.
+    pub fn compared<'a>(&self, tag: &'a str) -> Option<&'a str> {
+        if self.tags.is_empty() {
+            return Some(tag);
+        }
+        self.tags.iter().find_map(|pattern| pattern.compared(tag))
     }
 
     /// Returns the first item of `ignore-tags` that matches.
