@@ -14,6 +14,16 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::fence::WriteFence;
 
+mod connect;
+mod discovery;
+mod kubernetes;
+mod live;
+mod refusal;
+mod request;
+mod watch;
+
+pub use kubernetes::{FIELD_MANAGER, KubeCluster};
+
 /// One API server, as one identity. There is no way to have a `Cluster` without an identity.
 #[async_trait]
 pub trait Cluster: Send + Sync {
@@ -84,6 +94,9 @@ pub trait Cluster: Send + Sync {
 pub struct Catalog {
     /// By group and kind; the value's `versions` holds every served version.
     pub kinds: HashMap<GroupKind, ServedKind>,
+    /// `group/version`s that the server announces and could not describe (an aggregated API whose
+    /// backend is down): a kind of theirs that is missing above is not known to be gone.
+    pub unavailable: Vec<String>,
 }
 
 /// A kind as served.
