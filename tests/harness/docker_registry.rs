@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use anyhow::ensure;
 use reqwest::Client;
 use tempfile::TempDir;
 
 use super::process::{self, Process};
 use super::requirement;
-use crate::sandbox::image::Image;
+use crate::sandbox::image::{self, Image};
 
 const START_LIMIT: Duration = Duration::from_secs(20);
 /// Another process may take the free port before the registry binds it.
@@ -73,10 +72,7 @@ impl DockerRegistry {
 
     /// Deletes an image manifest by digest, and with it every tag that names it.
     pub async fn delete(&self, repository: &str, digest: &str) -> anyhow::Result<()> {
-        let url = format!("http://{}/v2/{repository}/manifests/{digest}", self.host);
-        let status = self.client.delete(&url).send().await?.status();
-        ensure!(status == 202, "DELETE {url} answered {status}");
-        Ok(())
+        image::delete(&self.client, &format!("http://{}", self.host), repository, digest).await
     }
 
     /// What the registry has logged.

@@ -56,12 +56,25 @@ impl Image {
         location.query_pairs_mut().append_pair("digest", &digest(self.config.as_bytes()));
         let stored = client.put(location).body(self.config.clone()).send().await?;
         ensure!(stored.status() == 201, "the config blob was answered {}", stored.status());
+        self.tag(client, base, repository, tag).await
+    }
+
+    /// Pushes the manifest alone: another tag for an image that was pushed before.
+    pub async fn tag(&self, client: &Client, base: &str, repository: &str, tag: &str) -> anyhow::Result<()> {
         let target = format!("{base}/v2/{repository}/manifests/{tag}");
         let request = client.put(&target).header("content-type", OCI_IMAGE_MEDIA_TYPE);
         let stored = request.body(self.manifest.clone()).send().await?;
         ensure!(stored.status() == 201, "{target} answered {}", stored.status());
         Ok(())
     }
+}
+
+/// Deletes an image manifest by digest, and with it every tag that names it.
+pub async fn delete(client: &Client, base: &str, repository: &str, digest: &str) -> anyhow::Result<()> {
+    let target = format!("{base}/v2/{repository}/manifests/{digest}");
+    let status = client.delete(&target).send().await?.status();
+    ensure!(status == 202, "DELETE {target} answered {status}");
+    Ok(())
 }
 
 /// The sha256 digest of some content, as registries write it.
