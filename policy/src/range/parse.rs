@@ -67,7 +67,7 @@ fn alternative(cursor: &mut Cursor<'_>, after_or: bool) -> Result<Alternative, R
     // The source of the dialect rewrites `a - b` before it splits at `||` and spaces, so that
     // `1||2 - 3` means something nobody wants, and `1 2 - 3` nothing: both are refused.
     let spaces = cursor.skip_spaces();
-    let mut hyphen_allowed = !after_or || spaces;
+    let mut hyphen_allowed = !after_or || spaces || cursor.rest.starts_with('v');
     if cursor.rest.is_empty() {
         return Err(cursor.error("an alternative is empty", OPERATOR_HINT));
     }
@@ -85,7 +85,7 @@ fn alternative(cursor: &mut Cursor<'_>, after_or: bool) -> Result<Alternative, R
         if !(spaces || comma || after_hyphen) {
             return Err(cursor.error("unexpected text after a version", OPERATOR_HINT));
         }
-        hyphen_allowed = comma;
+        hyphen_allowed = comma || after_hyphen;
     }
     found.names_pre_release = found.comparators.iter().any(|comparator| comparator.bound.is_pre_release());
     Ok(found)

@@ -33,12 +33,13 @@ impl<'a> Judge<'a> {
         let current = input.current.map(|tag| (tag, current_rank(policy, tag)));
         let missing = input.missing.iter().map(String::as_str).collect();
         let mut judge = Self { policy, current, floor: None, missing };
+        let mut floor = None;
         for tag in input.held {
             if let Ok(rank) = judge.admitted(tag) {
-                let floor = judge.floor.take();
-                judge.floor = judge.better(floor, Placed { tag, rank });
+                judge.keep_better(&mut floor, Placed { tag, rank });
             }
         }
+        judge.floor = floor;
         judge
     }
 
@@ -59,7 +60,7 @@ impl<'a> Judge<'a> {
         for tag in tags.iter().map(AsRef::as_ref) {
             let (outcome, reason) = match self.judge(tag) {
                 Ok(rank) => {
-                    best = self.better(best, Placed { tag, rank });
+                    self.keep_better(&mut best, Placed { tag, rank });
                     (Outcome::Eligible, None)
                 }
                 Err(reason) => (Outcome::Rejected, Some(reason)),
@@ -83,7 +84,7 @@ impl<'a> Judge<'a> {
         for tag in tags.iter().map(AsRef::as_ref) {
             match self.judge(tag) {
                 Ok(rank) => {
-                    best = self.better(best, Placed { tag, rank });
+                    self.keep_better(&mut best, Placed { tag, rank });
                     eligible += 1;
                 }
                 Err(reason) => *rejected.entry(reason).or_default() += 1,
@@ -138,11 +139,16 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Keeps the better of two; between spellings of an equal value the longer, then the greater text.
-    fn better<'t>(&self, best: Option<Placed<'t>>, next: Placed<'t>) -> Option<Placed<'t>> {
-        let Some(best) = best else { return Some(next) };
-        let order = self.compare(&next.rank, &best.rank).then_with(|| compare_spellings(next.tag, best.tag));
-        Some(if order == Ordering::Greater { next } else { best })
+    /// Puts `next` in the place of `best` if it is better; between spellings of an equal value
+    /// the longer, then the greater text is.
+    fn keep_better<'t>(&self, best: &mut Option<Placed<'t>>, next: Placed<'t>) {
+        let is_better = best.as_ref().is_none_or(|best| {
+            let order = self.compare(&next.rank, &best.rank);
+            order.then_with(|| compare_spellings(next.tag, best.tag)) == Ordering::Greater
+        });
+        if is_better {
+            *best = Some(next);
+        }
     }
 }
 
