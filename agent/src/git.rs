@@ -1,6 +1,24 @@
 //! The git seam: one branch of one remote, mirrored into a bare repository.
 //!
 //! Not here: what to commit (`tidegate_policy::update`), when to fetch (the update loop).
+//! [`Repository`] is the real implementation: libgit2 on a thread of its own, over an HTTP transport of ours.
+
+mod remote;
+mod repository;
+
+mod mirror;
+mod store;
+mod trouble;
+
+mod commit;
+mod fetch;
+mod history;
+mod push;
+mod tree;
+
+mod http;
+mod text;
+mod transport;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -10,6 +28,10 @@ use tidegate_policy::history::{CommitChange, HistoryEnd};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fence::WriteFence;
+
+pub use remote::{DEFAULT_MAX_PACK_BYTES, RemoteConfig};
+pub use repository::Repository;
+pub use transport::prepare;
 
 /// One branch of one remote.
 ///
