@@ -1,6 +1,7 @@
 //! An in-process world: OCI registry, git server, small Kubernetes API, fault proxy.
 
 pub mod client;
+pub mod git_server;
 pub mod image;
 pub mod proxy;
 pub mod registry;

@@ -1,0 +1,8 @@
+//! The git seam against the real `git http-backend`.
+
+mod world;
+
+mod commit;
+mod failure;
+mod fetch;
+mod push;
