@@ -2,6 +2,22 @@
 //! what the objects mean, and how to change an image without touching another byte.
 //!
 //! Not here: what to change (see [`crate::update`]).
+//!
+//! [`scan()`] finds image fields for the update loop, [`objects()`] reads objects for the sync loop,
+//! [`edit`] writes new references.
+
+pub mod edit;
+mod kustomization;
+mod line;
+mod marker;
+pub mod objects;
+pub mod scan;
+mod site;
+mod workload;
+mod yaml;
+
+pub use objects::objects;
+pub use scan::scan;
 
 use std::ops::Range;
 

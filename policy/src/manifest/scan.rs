@@ -1,0 +1,127 @@
+//! A file → its image fields with their policies, for the update loop.
+//!
+//! Fields come from pod templates ([`super::workload`]), from `images:` of a kustomization
+//! ([`super::kustomization`]) and from comments ([`super::marker`]). Not here: objects for the sync loop.
+
+mod assemble;
+mod check;
+mod resolve;
+#[cfg(test)]
+mod tests;
+
+use std::sync::LazyLock;
+
+use regex::bytes::Regex;
+
+use super::yaml::source::finding;
+use super::yaml::{Document, NodeId, Read, Source};
+use super::{FileScan, Site, kustomization, workload};
+use crate::annotation::Setting;
+use crate::finding::Finding;
+
+/// What a file must contain to hold an image field or a marker: the key `image` or `images`, or the word of a
+/// marker. Escapes and NUL bytes (UTF-16) could hide either, so they count too.
+static HINT: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?-u)image|tidegate:|\\[xuU\r\n]|\x00").expect("a fixed pattern"));
+
+/// Longest value that a finding repeats, in bytes.
+const EXCERPT_BYTES_MAX: usize = 256;
+
+/// Finds the image fields of a file.
+///
+/// # Guarantees
+/// A problem in one document, object or marker is a finding and costs only its own fields. A field whose
+/// policy cannot be read is [`super::FieldPolicy::Invalid`], never `None`.
+pub fn scan(path: &str, bytes: &[u8]) -> FileScan {
+    let mut out = FileScan::default();
+    if !HINT.is_match(bytes) {
+        return out;
+    }
+    let source = match Source::new(path, bytes) {
+        Ok(source) => source,
+        Err(problem) => {
+            out.findings.push(*problem);
+            return out;
+        }
+    };
+    for chunk in &source.chunks {
+        let text = source.text(chunk);
+        if chunk.stray.is_none() && !HINT.is_match(text.as_bytes()) {
+            continue;
+        }
+        match source.read(chunk, text.contains("tidegate:")) {
+            Read::Document(document) => {
+                let mut scope = Scope {
+                    path,
+                    source: &source,
+                    document: &document,
+                    index: chunk.document,
+                    drafts: Vec::new(),
+                    findings: Vec::new(),
+                };
+                scope.collect();
+                assemble::finish(scope, &mut out);
+            }
+            Read::Broken(problem) => out.findings.push(*problem),
+            Read::Empty | Read::Template => {}
+        }
+    }
+    check::check(path, &mut out);
+    out
+}
+
+/// One document being scanned.
+pub(super) struct Scope<'a> {
+    pub(super) path: &'a str,
+    pub(super) source: &'a Source<'a>,
+    pub(super) document: &'a Document<'a>,
+    /// 0-based number of the document.
+    pub(super) index: usize,
+    pub(super) drafts: Vec<Draft>,
+    pub(super) findings: Vec<Finding>,
+}
+
+/// An image field before its policy is known.
+pub(super) struct Draft {
+    pub(super) id: String,
+    pub(super) object: String,
+    pub(super) container: String,
+    pub(super) image: String,
+    pub(super) sites: Vec<Site>,
+    /// From annotations; an unreadable annotation is an error.
+    pub(super) settings: Result<Vec<Setting>, Box<Finding>>,
+    /// The mapping that holds the parts of the image.
+    pub(super) holder: NodeId,
+}
+
+impl Scope<'_> {
+    fn collect(&mut self) {
+        let root = self.document.root;
+        let api_version = self.document.get_string(root, "apiVersion").unwrap_or_default();
+        if kustomization::is_kustomization_path(self.path) || kustomization::is_kustomization(&api_version) {
+            kustomization::collect(self, root);
+        } else {
+            workload::collect(self, root);
+        }
+    }
+
+    /// The 1-based line on which a node begins.
+    pub(super) fn line(&self, node: NodeId) -> usize {
+        self.source.lines.of(self.document.node(node).range.start)
+    }
+
+    /// Reports a problem at a node.
+    pub(super) fn finding(&mut self, node: NodeId, message: impl Into<String>, hint: Option<&str>) {
+        let problem = finding(self.path, self.line(node), message, hint);
+        self.findings.push(problem);
+    }
+}
+
+/// Shortens a value for a finding.
+pub(super) fn excerpt(text: &str) -> String {
+    let mut end = text.len().min(EXCERPT_BYTES_MAX);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default().to_owned()
+}

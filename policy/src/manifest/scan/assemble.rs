@@ -1,0 +1,126 @@
+//! Drafts and markers of one document → image fields.
+
+use super::{Draft, Scope, resolve};
+use crate::manifest::marker::{self, Marker, Parsed};
+use crate::manifest::yaml::source::finding;
+use crate::manifest::{FieldId, FileScan, ImageField, Part, kustomization, site, workload};
+use crate::quote::quoted;
+
+/// Turns what was found in one document into fields.
+pub(super) fn finish(mut scope: Scope<'_>, out: &mut FileScan) {
+    let mut marks: Vec<Vec<Marker>> = scope.drafts.iter().map(|_| Vec::new()).collect();
+    let mut free: Vec<Vec<Marker>> = Vec::new();
+    let markers = if scope.document.comments.is_empty() { Vec::new() } else { marker::markers(&mut scope) };
+    for marker in markers {
+        let beside = scope.drafts.iter().position(|draft| is_beside(&marker, draft, &scope));
+        match beside.and_then(|index| marks.get_mut(index)) {
+            Some(marks) => marks.push(marker),
+            None => group(&mut free, marker),
+        }
+    }
+    for group in free {
+        if let Some(draft) = draft_of(&mut scope, &group) {
+            scope.drafts.push(draft);
+            marks.push(group);
+        }
+    }
+    let drafts = std::mem::take(&mut scope.drafts);
+    for (draft, marks) in drafts.into_iter().zip(marks) {
+        let line = draft.sites.first().map_or(0, |site| scope.source.lines.of(site.range.start));
+        let policy = resolve::policy(scope.path, &draft, &marks, line);
+        let Draft { id, object, container, image, sites, .. } = draft;
+        let document = scope.index;
+        out.fields.push(ImageField {
+            id: FieldId(id),
+            document,
+            object,
+            container,
+            line,
+            image,
+            sites,
+            policy,
+        });
+    }
+    out.findings.append(&mut scope.findings);
+}
+
+/// Whether the marker speaks of an image that the object names anyway.
+fn is_beside(marker: &Marker, draft: &Draft, scope: &Scope<'_>) -> bool {
+    let key = marker.key.as_deref();
+    let is_part = if draft.object == scope.path {
+        kustomization::PARTS.iter().any(|(part, _)| Some(*part) == key)
+    } else {
+        key == Some("image")
+    };
+    is_part && marker.holder == draft.holder
+}
+
+/// Puts a marker to the others of the same image in the same mapping.
+fn group(groups: &mut Vec<Vec<Marker>>, marker: Marker) {
+    let image = |marker: &Marker| marker.text.as_ref().ok().map(|text| text.image.clone());
+    let same = groups.iter_mut().find(|group| {
+        group.first().is_some_and(|first| first.holder == marker.holder && image(first) == image(&marker))
+    });
+    match same {
+        Some(group) => group.push(marker),
+        None => groups.push(vec![marker]),
+    }
+}
+
+/// Makes a field of markers that stand beside no known image; a problem with one costs the whole field.
+fn draft_of(scope: &mut Scope<'_>, group: &[Marker]) -> Option<Draft> {
+    let mut parts: Vec<(Part, String)> = Vec::new();
+    let mut sites = Vec::new();
+    for marker in group {
+        let added = marker.text.clone().and_then(|parsed| {
+            let refuse = |message: String, hint| Box::new(finding(scope.path, marker.line, message, hint));
+            let site = site::site(scope.document, marker.value, parsed.part).map_err(|problem| {
+                refuse(format!("the value beside the marker cannot be edited: {problem}"), None)
+            })?;
+            if parts.iter().any(|(part, _)| *part == parsed.part) {
+                let message = format!("two markers name the same part of {}", quoted(&parsed.image));
+                return Err(refuse(message, Some("remove one of them")));
+            }
+            parts.push((parsed.part, site::value(scope.document, marker.value).unwrap_or_default()));
+            Ok(site)
+        });
+        match added {
+            Ok(site) => sites.push(site),
+            Err(problem) => {
+                scope.findings.push(*problem);
+                return None;
+            }
+        }
+    }
+    let is_main = |marker: &&Marker| matches!(&marker.text, Ok(Parsed { part: Part::Tag | Part::Whole, .. }));
+    let main = group.iter().find(is_main).or(group.first())?;
+    let image = compose(&main.text.as_ref().ok()?.image, &parts);
+    sites.sort_by_key(|site| site.range.start);
+    let (id, object) = name_of(scope, &main.pointer);
+    let container = main.pointer.clone();
+    Some(Draft { id, object, container, image, sites, settings: Ok(Vec::new()), holder: main.holder })
+}
+
+/// The whole reference of an image that is written in parts.
+fn compose(name: &str, parts: &[(Part, String)]) -> String {
+    let of = |part| parts.iter().find(|(is, _)| *is == part).map(|(_, text)| text);
+    if let Some(whole) = of(Part::Whole) {
+        return whole.clone();
+    }
+    let tag = of(Part::Tag).map(|tag| format!(":{tag}")).unwrap_or_default();
+    let digest = of(Part::Digest).map(|digest| format!("@{digest}")).unwrap_or_default();
+    format!("{name}{tag}{digest}")
+}
+
+/// The id and the object of a marker's field: the pointer alone in the first document, so that adding a
+/// document changes no id; in later ones the object, or the number of the document, comes first.
+fn name_of(scope: &Scope<'_>, pointer: &str) -> (String, String) {
+    let identity = workload::identity(scope, scope.document.root);
+    let path = scope.path;
+    let id = match &identity {
+        _ if scope.index == 0 => format!("{path}#{pointer}"),
+        Some(identity) => format!("{path}#{}#{pointer}", identity.id),
+        None => format!("{path}#{}#{pointer}", scope.index),
+    };
+    (id, identity.map_or_else(|| path.to_owned(), |identity| identity.object))
+}

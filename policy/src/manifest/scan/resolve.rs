@@ -1,0 +1,104 @@
+//! The policy of one field, from its object's annotations or from the markers beside it.
+
+use super::{Draft, excerpt};
+use crate::annotation::{AnnotationError, ImagePolicy, Setting};
+use crate::finding::Finding;
+use crate::manifest::marker::{Marker, Parsed};
+use crate::manifest::yaml::source::finding;
+use crate::manifest::{FieldPolicy, Part, kustomization};
+use crate::quote::quoted;
+use crate::reference::{ImageReference, split_written};
+
+/// Resolves the policy; whatever is in doubt holds the field.
+pub(super) fn policy(path: &str, draft: &Draft, marks: &[Marker], line: usize) -> FieldPolicy {
+    match resolve(path, draft, marks, line) {
+        Ok(None) => FieldPolicy::None,
+        Ok(Some(policy)) => FieldPolicy::Policy(Box::new(policy)),
+        Err(problem) => FieldPolicy::Invalid(*problem),
+    }
+}
+
+fn resolve(
+    path: &str,
+    draft: &Draft,
+    marks: &[Marker],
+    line: usize,
+) -> Result<Option<ImagePolicy>, Box<Finding>> {
+    let annotations = draft.settings.as_ref().map_err(Clone::clone)?;
+    let from_marks = from_markers(path, draft, marks)?;
+    if !annotations.is_empty() && !from_marks.is_empty() {
+        let message = "the image has a marker and its object has annotations";
+        return Err(Box::new(finding(path, line, message, Some("keep one of them"))));
+    }
+    let (settings, prefix) =
+        if from_marks.is_empty() { (annotations.as_slice(), "tidegate.io/") } else { (from_marks, "") };
+    if settings.is_empty() {
+        return Ok(None);
+    }
+    let policy = ImagePolicy::resolve(settings, &draft.container)
+        .map_err(|error| Box::new(annotation_finding(path, prefix, error)))?;
+    if policy.is_some()
+        && let Err(error) = ImageReference::parse(&draft.image)
+    {
+        let hint = "write a whole image reference, or remove the policy";
+        return Err(Box::new(finding(path, line, error.to_string(), Some(hint))));
+    }
+    Ok(policy)
+}
+
+/// Checks the markers of one image and returns the settings that one of them carries.
+fn from_markers<'m>(path: &str, draft: &Draft, marks: &'m [Marker]) -> Result<&'m [Setting], Box<Finding>> {
+    let mut settings: &[Setting] = &[];
+    for mark in marks {
+        let parsed = mark.text.as_ref().map_err(Clone::clone)?;
+        if let Some(message) = mismatch(draft, mark, parsed) {
+            let hint = "name what stands on the line";
+            return Err(Box::new(finding(path, mark.line, message, Some(hint))));
+        }
+        if !settings.is_empty() && !parsed.settings.is_empty() {
+            let message = "the keys of one image stand on two lines";
+            let hint = "write them all on one of the lines";
+            return Err(Box::new(finding(path, mark.line, message, Some(hint))));
+        }
+        if !parsed.settings.is_empty() {
+            settings = &parsed.settings;
+        }
+    }
+    Ok(settings)
+}
+
+/// Says how a marker contradicts the value beside it.
+fn mismatch(draft: &Draft, mark: &Marker, parsed: &Parsed) -> Option<String> {
+    let is_part = |part| draft.sites.iter().any(|site| site.part == part);
+    let by_key = || {
+        let key = mark.key.as_deref()?;
+        kustomization::PARTS.iter().find(|(name, _)| *name == key).map(|(_, part)| *part)
+    };
+    // The sites of a free marker have the parts that the markers say; those of a known image have their own.
+    let expected = if is_part(Part::Whole) { Some(Part::Whole) } else { by_key() };
+    let is_entry = draft.id.contains("#images/");
+    let wrong_part = if is_entry { expected != Some(parsed.part) } else { !is_part(parsed.part) };
+    if wrong_part {
+        return Some(format!(
+            "the marker of {} names another part than its line holds",
+            quoted(&parsed.image)
+        ));
+    }
+    let written = split_written(&draft.image).ok()?;
+    let repository = |text: &str| ImageReference::parse(text).ok().map(|reference| reference.repository);
+    if repository(written.name) == repository(&parsed.image) {
+        return None;
+    }
+    Some(format!("the marker names {}, and its line {}", quoted(&parsed.image), quoted(written.name)))
+}
+
+fn annotation_finding(path: &str, prefix: &str, error: AnnotationError) -> Finding {
+    Finding {
+        file: path.to_owned(),
+        line: error.line,
+        key: Some(format!("{prefix}{}", error.key)),
+        value: Some(excerpt(&error.value)),
+        message: error.message,
+        hint: error.hint,
+    }
+}
