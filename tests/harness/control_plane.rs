@@ -46,6 +46,18 @@ impl ControlPlane {
     /// The build fails, or the control plane is not ready within 60 s; the error holds the end of each log.
     pub fn start() -> Result<Self> {
         let binaries = settings::binaries()?;
+        let mut tries = 1..=3;
+        loop {
+            match Self::try_start(binaries.clone()) {
+                // Between being found free and being bound a port can be taken by somebody else.
+                Err(error)
+                    if tries.next().is_some() && format!("{error:#}").contains("address already in use") => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn try_start(binaries: PathBuf) -> Result<Self> {
         let plane = Self {
             ports: Ports::free()?,
             watchdog: Watchdog::new("control-plane")?,

@@ -67,8 +67,12 @@ impl KubeCluster {
         let mut answer = call.query(query).accept(PARTIAL_LIST).value(context, &self.connection).await?;
         let next =
             answer.pointer("/metadata/continue").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let Some(Value::Array(items)) = answer.get_mut("items").map(Value::take) else {
-            return Err(Failure::bug(format!("the list of {} has no items", kind.kind)));
+        let items = match answer.get_mut("items").map(Value::take) {
+            Some(Value::Array(items)) => items,
+            // Go writes an empty list as null. An answer without the key is no list: to take it for an
+            // empty one would be to believe that everything is gone.
+            Some(Value::Null) => Vec::new(),
+            _ => return Err(Failure::retry(format!("cannot list {}: the answer is not a list", kind.kind))),
         };
         let items = items.into_iter().map(|item| live_meta(kind, &kind.version, item));
         Ok((items.collect::<Result<_, _>>()?, (!next.is_empty()).then_some(next)))

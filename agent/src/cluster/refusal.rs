@@ -80,9 +80,10 @@ impl Refusal {
                 false,
                 Some("the field cannot be changed in place: delete the object, or give it another name"),
             ),
-            400 | 422 if says("field not declared in schema") || says("unknown field") => {
+            400 | 422 | 500 if says("field not declared in schema") || says("unknown field") => {
                 (false, Some("the kind has no such field: check its spelling and the apiVersion"))
             }
+            500 if self.is_malformed() => (false, Some("the object does not fit the schema of its kind")),
             413 => (false, Some("the object is too large for the API server")),
             // etcd's own limit comes as an internal error.
             500 if says("request is too large") => {
@@ -104,11 +105,11 @@ impl Refusal {
 
     /// The server's words on one line, without what may be secret.
     fn words(&self) -> String {
-        if self.secretive && matches!(self.status.code, 400 | 422) {
+        if self.secretive && (matches!(self.status.code, 400 | 422) || self.is_malformed()) {
             let fields: Vec<&str> = self.causes().iter().map(|cause| cause.field.as_str()).collect();
+            let fields = if fields.is_empty() { String::new() } else { format!(" at {}", fields.join(", ")) };
             return format!(
-                "its content is invalid (fields: {}; the details may hold the secret)",
-                fields.join(", ")
+                "the content is invalid{fields} (the server's words are withheld: they may hold it)"
             );
         }
         let message = &self.status.message;
@@ -119,6 +120,12 @@ impl Refusal {
             line.push('…');
         }
         line
+    }
+
+    /// Whether the object of an apply does not fit its schema, which comes as an internal error.
+    fn is_malformed(&self) -> bool {
+        let signs = ["failed to create typed patch object", "unable to convert unstructured object"];
+        signs.iter().any(|sign| self.status.message.contains(sign))
     }
 
     fn causes(&self) -> &[StatusCause] {

@@ -36,6 +36,9 @@ fn refusals_are_classified_and_explained() {
     check(404, json!({"message": "404 page not found"}), RETRY, "CustomResourceDefinition");
     check(422, json!({"message": "spec.selector: field is immutable"}), Kind::Reject, "another name");
     check(400, json!({"message": ".spec.x: field not declared in schema"}), Kind::Reject, "spelling");
+    let malformed = "failed to create typed patch object (a/b; v1): .spec: expected map, got 1";
+    check(500, json!({"message": malformed}), Kind::Reject, "schema");
+    check(500, json!({"message": "failed calling webhook \"w\""}), RETRY, "does not work");
     check(401, json!({"message": "Unauthorized"}), RETRY, "token");
     check(500, json!({"message": "etcdserver: request is too large"}), Kind::Reject, "1.5 MiB");
     check(503, json!({"reason": "ServiceUnavailable"}), RETRY, "answers 503: ServiceUnavailable");
