@@ -19,3 +19,5 @@ pub mod telemetry;
 pub mod cluster;
 pub mod git;
 pub mod registry;
+
+pub mod verbs;
