@@ -17,7 +17,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::manifest::{FieldId, FileScan};
+use crate::manifest::{FieldId, FileScan, ImageField};
+use crate::update::TreeSnapshot;
 
 pub use trace::trace;
 
@@ -102,6 +103,29 @@ pub struct Rewrite {
     pub at: String,
     /// Fields whose value it changed, by their id at `at`; `None` if the tip before cannot be read.
     pub changed: Option<BTreeSet<FieldId>>,
+}
+
+impl Rewrite {
+    /// Describes the rewrite from the tree `old` (`None` if it cannot be read) to the tree `new`, which is
+    /// at the first tip seen since. A rewrite before it that may not be settled yet stays in force.
+    pub fn between(old: Option<&TreeSnapshot>, new: &TreeSnapshot, before: Option<&Self>) -> Self {
+        let changed = old.and_then(|old| {
+            let images: HashMap<&FieldId, &str> =
+                fields(old).map(|field| (&field.id, field.image.as_str())).collect();
+            let differs = |field: &&ImageField| images.get(&field.id) != Some(&field.image.as_str());
+            let mut changed: BTreeSet<FieldId> =
+                fields(new).filter(differs).map(|field| field.id.clone()).collect();
+            if let Some(before) = before {
+                changed.extend(before.changed.as_ref()?.iter().cloned());
+            }
+            Some(changed)
+        });
+        Self { at: new.revision.clone(), changed }
+    }
+}
+
+fn fields(tree: &TreeSnapshot) -> impl Iterator<Item = &ImageField> {
+    tree.files.values().flat_map(|scan| &scan.fields)
 }
 
 /// The histories of the fields of a tree.

@@ -2,16 +2,32 @@
 //!
 //! Called by the agent's update loop and by `tidegate plan` and `explain`. Not here: IO of any kind.
 
-use std::collections::{BTreeMap, HashMap};
+mod check;
+mod decision;
+mod hold;
+mod message;
+mod past;
+mod plan;
+mod shared;
+#[cfg(test)]
+mod tests;
+mod verdicts;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::finding::Finding;
-use crate::history::History;
-use crate::manifest::{Edit, FieldId, FileScan};
+use crate::history::{History, Rewrite};
+use crate::manifest::{Edit, FieldId, FieldPolicy, FileScan};
 use crate::reference::{Digest, Repository, Tag};
+
+pub use check::{PlanError, check};
+pub use message::message;
+pub use plan::plan;
+pub use verdicts::{TagVerdict, verdicts};
 
 /// The files of a source at one revision.
 #[derive(Clone, Debug, Default)]
@@ -30,12 +46,14 @@ pub struct RegistrySnapshot {
 }
 
 /// The last listing of one repository and the manifests looked up since.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct RepositoryState {
     /// The last complete listing, kept through failures; `None` if there never was one.
     pub tags: Option<Arc<Vec<String>>>,
     /// Why the newest attempt failed; `None` after a success.
     pub error: Option<ScanError>,
+    /// How many tags the listing before had, if the last one lost more than half of them.
+    pub shrunk_from: Option<usize>,
     /// Facts asked for by a plan: the tag's digest, or that it has no manifest.
     pub manifests: HashMap<Tag, ManifestFact>,
 }
@@ -58,7 +76,7 @@ pub enum ManifestFact {
     Missing,
 }
 
-/// Everything [`plan`](crate::update) looks at.
+/// Everything that planning looks at.
 #[derive(Clone, Debug)]
 pub struct UpdateInput<'a> {
     /// Name of the source in the config.
@@ -71,6 +89,8 @@ pub struct UpdateInput<'a> {
     pub history: &'a History,
     /// What the registries said.
     pub registry: &'a RegistrySnapshot,
+    /// The last rewrite of the remote branch, if one was seen.
+    pub rewrite: Option<&'a Rewrite>,
     /// The present.
     pub now: Timestamp,
 }
@@ -109,6 +129,12 @@ pub struct Change {
     pub reason: String,
     /// Decision id: the same decision gives the same id whoever takes it and however often.
     pub decision: String,
+    /// `Kind/namespace/name` of its object.
+    #[serde(skip)]
+    pub object: String,
+    /// Container, `images:` name or JSON pointer.
+    #[serde(skip)]
+    pub container: String,
     /// The bytes to replace.
     #[serde(skip)]
     pub edits: Vec<Edit>,
@@ -153,6 +179,8 @@ pub struct FieldReport {
     pub selected: Option<String>,
     /// Counts per filter reason; `explain` computes the whole list on demand.
     pub rejected: BTreeMap<&'static str, usize>,
+    /// What looks wrong and holds nothing: a shrunken listing, a running tag that is not listed.
+    pub warnings: Vec<String>,
 }
 
 /// What is done with a field.
@@ -169,6 +197,19 @@ pub enum Decision {
     Waiting,
     /// It has no policy.
     NoPolicy,
+}
+
+impl Decision {
+    /// Returns the stable kebab-case code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Update => "update",
+            Self::UpToDate => "up-to-date",
+            Self::Held => "held",
+            Self::Waiting => "waiting",
+            Self::NoPolicy => "no-policy",
+        }
+    }
 }
 
 /// One reason why a field does not move now.
@@ -194,4 +235,24 @@ pub enum HoldReason {
     ListingIncomplete,
     /// The registry cannot be asked.
     RegistryUnreachable,
+}
+
+impl HoldReason {
+    /// Returns the stable kebab-case code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::InvalidPolicy => "invalid-policy",
+            Self::Held => "held",
+            Self::NoHistory => "no-history",
+            Self::ListingIncomplete => "listing-incomplete",
+            Self::RegistryUnreachable => "registry-unreachable",
+        }
+    }
+}
+
+/// Names the repositories that the fields of a tree need listed: those with a readable policy and image.
+pub fn repositories(tree: &TreeSnapshot) -> BTreeSet<Repository> {
+    let fields = tree.files.values().flat_map(|scan| &scan.fields);
+    let governed = fields.filter(|field| matches!(field.policy, FieldPolicy::Policy(_)));
+    governed.filter_map(|field| hold::readable(&field.image).ok()).map(|image| image.repository).collect()
 }

@@ -265,3 +265,33 @@ fn a_rewrite_holds_the_fields_it_changed_until_a_person_touches_them() {
     repo.commit(&format!("s\n\nTidegate-Release: {}", id.0), &[]);
     assert_eq!(gap(&repo, None, "c5"), None);
 }
+
+#[test]
+fn a_rewrite_older_than_the_look_back_holds_nothing() {
+    let id = FieldId(format!("web.yaml#{WEB}"));
+    let mut repo = Repo::default();
+    repo.web(&["web:1.0"]);
+    repo.commits.clear();
+    repo.commit("", &[("x.yaml", &field("x:1", "none"))]);
+    let rewrite = Rewrite { at: "gone".into(), changed: None };
+    assert_eq!(repo.trace(HistoryEnd::Limit, Some(&rewrite)).fields[&id].gap, None);
+    assert!(repo.trace(HistoryEnd::Root, Some(&rewrite)).fields[&id].gap.is_some());
+}
+
+#[test]
+fn a_rewrite_is_described_by_the_fields_it_changed() {
+    let tree = |revision: &str, text: &str| {
+        let files = [("a.yaml".to_owned(), Arc::new(scan("a.yaml", text)))].into();
+        TreeSnapshot { revision: revision.into(), files }
+    };
+    let old = tree("c1", "x | x:1 | none\ny | y:1 | none");
+    let new = tree("c2", "x | x:2 | none\ny | y:1 | none\nz | z:1 | none");
+    let ids = |ids: &[&str]| Some(ids.iter().map(|id| FieldId(format!("a.yaml#{id}"))).collect());
+    let first = Rewrite::between(Some(&old), &new, None);
+    assert_eq!(first, Rewrite { at: "c2".into(), changed: ids(&["x", "z"]) });
+    let again = tree("c3", "x | x:2 | none\ny | y:9 | none\nz | z:1 | none");
+    assert_eq!(Rewrite::between(Some(&new), &again, Some(&first)).changed, ids(&["x", "y", "z"]));
+    assert_eq!(Rewrite::between(None, &again, Some(&first)).changed, None);
+    let unknown = Rewrite { at: "c2".into(), changed: None };
+    assert_eq!(Rewrite::between(Some(&new), &again, Some(&unknown)).changed, None);
+}

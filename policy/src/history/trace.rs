@@ -159,7 +159,9 @@ impl<'a> Walk<'a> {
     }
 
     fn finish(mut self) -> Traces {
-        self.settle_rewrite(); // the tip after the rewrite is older than the look-back
+        if self.history.end != HistoryEnd::Limit {
+            self.settle_rewrite(); // a later rewrite took that tip away: it is not known what came after
+        }
         for mut track in self.tracks {
             if !track.done && self.history.end == HistoryEnd::Shallow && track.out.gap.is_none() {
                 track.out.gap = Some(Gap::Shallow);

@@ -1,0 +1,136 @@
+//! The commit message of a plan: a subject that a person would write, a table, and trailers.
+//!
+//! All of it is printable ASCII: no text from a manifest or a registry can end a line, hide or reorder
+//! text, or start a trailer. Called by the agent before it commits, and by `tidegate plan`.
+
+use std::fmt::Write as _;
+
+use crate::history::trailer;
+use crate::reference::split_written;
+
+use super::{Change, UpdatePlan};
+
+const SUBJECT_CHARS_MAX: usize = 72;
+const NAME_CHARS_MAX: usize = 40;
+const CELL_CHARS_MAX: usize = 120;
+
+/// Writes the commit message of `plan`, which has at least one change.
+///
+/// The last paragraph holds one `Tidegate-Update` and one `Tidegate-Decision` trailer per change.
+pub fn message(plan: &UpdatePlan) -> String {
+    let mut text = subject(&plan.changes);
+    text.push_str("\n\n");
+    text.push_str(&table(&plan.changes));
+    text.push('\n');
+    for change in &plan.changes {
+        text.push_str(&trailer::update(&change.field, &change.from, &change.to));
+        text.push('\n');
+        text.push_str(&trailer::decision(&change.decision));
+        text.push('\n');
+    }
+    text
+}
+
+/// `web: 1.4.2 -> 1.4.3`, `web, worker: 1.4.2 -> 1.4.3` or `update 3 images: web 1.4.3, db 15.2, and 1 more`.
+fn subject(changes: &[Change]) -> String {
+    let mut names: Vec<String> = Vec::new();
+    let mut moves: Vec<String> = Vec::new();
+    let mut items: Vec<String> = Vec::new();
+    for change in changes {
+        let (name, to) = (name(change), version(&change.to));
+        let item = format!("{name} {to}");
+        let step = format!("{} -> {to}", version(&change.from));
+        push_new(&mut names, name);
+        push_new(&mut moves, step);
+        push_new(&mut items, item);
+    }
+    if let [step] = moves.as_slice() {
+        let subject = format!("{}: {step}", names.join(", "));
+        if names.len() == 1 || subject.len() <= SUBJECT_CHARS_MAX {
+            return subject;
+        }
+    }
+    let count = changes.len();
+    let mut subject = format!("update {count} image{}: ", if count == 1 { "" } else { "s" });
+    for (index, item) in items.iter().enumerate() {
+        let rest = items.len() - index;
+        let comma = if index == 0 { "" } else { ", " };
+        if index > 0 && subject.len() + item.len() + ", and 1000 more".len() > SUBJECT_CHARS_MAX {
+            let _ = write!(subject, "{comma}and {rest} more"); // writing to a String cannot fail
+            break;
+        }
+        subject.push_str(comma);
+        subject.push_str(item);
+    }
+    subject
+}
+
+fn push_new(list: &mut Vec<String>, item: String) {
+    if !list.contains(&item) {
+        list.push(item);
+    }
+}
+
+/// What people call the thing that changes: the object, or the image of an `images:` entry.
+fn name(change: &Change) -> String {
+    let text = if change.field.0.contains("#images/") { &change.container } else { &change.object };
+    plain(text.rsplit('/').next().unwrap_or(text), NAME_CHARS_MAX)
+}
+
+/// The tag, or what stands in for it.
+fn version(image: &str) -> String {
+    let version = match split_written(image) {
+        Ok(written) => match (written.tag, written.digest) {
+            (Some(tag), _) => tag.to_owned(),
+            (None, Some(digest)) => digest.chars().take("sha256:".len() + 12).collect(),
+            (None, None) => "(no tag)".to_owned(),
+        },
+        Err(_) => image.to_owned(),
+    };
+    plain(&version, CELL_CHARS_MAX)
+}
+
+fn table(changes: &[Change]) -> String {
+    let header = ["object", "image", "from", "to", "reason"].map(str::to_owned);
+    let mut rows = vec![header];
+    rows.extend(changes.iter().map(row));
+    let mut widths = [0_usize; 5];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.len());
+        }
+    }
+    let mut text = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(widths) {
+            let _ = write!(line, "{cell:width$}  "); // writing to a String cannot fail
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+fn row(change: &Change) -> [String; 5] {
+    let object = plain(&change.object, CELL_CHARS_MAX);
+    let container = plain(&change.container, CELL_CHARS_MAX);
+    let place = if name(change) == container { object } else { format!("{object} ({container})") };
+    let image = split_written(&change.to).map_or(change.to.as_str(), |written| written.name);
+    [
+        place,
+        plain(image, CELL_CHARS_MAX),
+        version(&change.from),
+        version(&change.to),
+        plain(&change.reason, CELL_CHARS_MAX),
+    ]
+}
+
+/// Makes a text printable ASCII on one line, at most `chars_max` characters of it.
+fn plain(text: &str, chars_max: usize) -> String {
+    let printable = |c: char| if c.is_ascii_graphic() || c == ' ' { c } else { '?' };
+    text.chars().take(chars_max).map(printable).collect()
+}
+
+#[cfg(test)]
+mod tests;

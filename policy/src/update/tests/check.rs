@@ -1,0 +1,52 @@
+//! Plans that no planner should make.
+
+use super::*;
+
+/// Spoils the only change of a good plan and returns what the check says.
+fn spoil(work: impl FnOnce(&mut UpdatePlan, &mut World)) -> PlanError {
+    let mut world = World::web("1.4.2", &[("policy", "semver:~1.4")]);
+    world.push(&["1.4.1", "1.4.2", "1.4.3", "2.0.0"]);
+    let (mut plan, _) = world.plan();
+    work(&mut plan, &mut world);
+    world.with_input(|input| check(input, &plan)).unwrap_err()
+}
+
+#[test]
+fn a_plan_for_another_revision_is_refused() {
+    let error = spoil(|_, world| world.replace("# kept", "# moved"));
+    assert!(matches!(error, PlanError::OtherParent { .. }), "{error}");
+}
+
+#[test]
+fn a_field_that_changes_twice_is_refused() {
+    let error = spoil(|plan, _| plan.changes.push(plan.changes[0].clone()));
+    assert!(matches!(error, PlanError::Twice(_)), "{error}");
+}
+
+#[test]
+fn a_downgrade_and_a_version_outside_the_range_are_refused() {
+    for tag in ["1.4.1", "2.0.0", "1.4.2"] {
+        let error = spoil(|plan, _| plan.changes[0].to = format!("r.io/web:{tag}"));
+        assert!(matches!(error, PlanError::NotPermitted { .. }), "{error}");
+    }
+}
+
+#[test]
+fn a_tag_that_is_not_listed_or_has_no_manifest_is_refused() {
+    let error = spoil(|plan, _| plan.changes[0].to = "r.io/web:1.4.9".into());
+    assert!(matches!(error, PlanError::NotThere { .. }), "{error}");
+    let error = spoil(|_, world| world.state().manifests.clear());
+    assert!(matches!(error, PlanError::NotThere { .. }), "{error}");
+}
+
+#[test]
+fn an_edit_outside_its_field_is_refused() {
+    let error = spoil(|plan, _| plan.changes[0].edits[0].range.start -= 1);
+    assert!(matches!(error, PlanError::OutOfRange(_)), "{error}");
+}
+
+#[test]
+fn a_change_of_what_has_no_history_is_refused() {
+    let error = spoil(|_, world| world.end = HistoryEnd::Shallow);
+    assert!(matches!(error, PlanError::NotPermitted { .. }), "{error}");
+}

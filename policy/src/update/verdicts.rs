@@ -1,0 +1,48 @@
+//! Every tag of one field's repository, with its outcome and a sentence: the answer of `tidegate explain`.
+//!
+//! Not here: whether the field is held (see [`super::plan`]'s report).
+
+use serde::Serialize;
+
+use crate::history::trace;
+use crate::manifest::{FieldId, FieldPolicy, ImageField};
+use crate::select::{Judge, Outcome, Reason};
+
+use super::past::Past;
+use super::{UpdateInput, hold};
+
+/// What became of one tag; its JSON is that of `policy select`, and a sentence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TagVerdict {
+    /// The tag.
+    pub tag: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Why it was rejected; `None` unless it was.
+    pub reason: Option<Reason>,
+    /// The same for people.
+    pub message: String,
+}
+
+/// Judges every listed tag for one field, best known facts included, whatever holds the field.
+///
+/// `None` if the field is not in the tree, has no readable policy or image, or was never listed.
+pub fn verdicts(input: &UpdateInput<'_>, id: &FieldId) -> Option<Vec<TagVerdict>> {
+    let fields = input.tree.files.values().flat_map(|scan| &scan.fields);
+    let field: &ImageField = fields.into_iter().find(|field| field.id == *id)?;
+    let FieldPolicy::Policy(policy) = &field.policy else { return None };
+    let reference = hold::readable(&field.image).ok()?;
+    let state = input.registry.repositories.get(&reference.repository)?;
+    let tags = state.tags.as_deref()?;
+    let traces = trace(input.tree, input.history, input.rewrite);
+    let past = Past::of(traces.fields.get(id), &reference, state);
+    let judge = Judge::new(policy, &past.input());
+    let selection = judge.select(tags);
+    let verdicts = selection.verdicts.iter().map(|verdict| TagVerdict {
+        tag: verdict.tag.to_owned(),
+        outcome: verdict.outcome,
+        reason: verdict.reason,
+        message: judge.sentence(&selection, verdict),
+    });
+    Some(verdicts.collect())
+}
