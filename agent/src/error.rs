@@ -33,6 +33,8 @@ pub struct Failure {
     pub message: String,
     /// What a person can do.
     pub hint: Option<String>,
+    /// Whether an answer came and was cut short: what was read is not the whole.
+    pub partial: bool,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -58,13 +60,20 @@ impl Failure {
     }
 
     fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None, source: None }
+        Self { kind, message: message.into(), hint: None, partial: false, source: None }
     }
 
     /// Sets the least time to wait; turns the failure into a retry.
     #[must_use]
     pub fn after(mut self, wait: Option<Duration>) -> Self {
         self.kind = Kind::Retry { after: wait };
+        self
+    }
+
+    /// Says that an answer came and was cut short.
+    #[must_use]
+    pub fn partial(mut self) -> Self {
+        self.partial = true;
         self
     }
 

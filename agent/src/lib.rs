@@ -20,4 +20,4 @@ pub mod cluster;
 pub mod git;
 pub mod registry;
 
-pub mod verbs;
+pub mod scan;

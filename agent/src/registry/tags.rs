@@ -175,7 +175,7 @@ impl Listing {
     }
 
     fn incomplete(&self, why: &str) -> Failure {
-        Failure::reject(format!("the listing of {} is not complete: {why}", show(&self.start)))
+        Failure::reject(format!("the listing of {} is not complete: {why}", show(&self.start))).partial()
     }
 }
 
