@@ -21,3 +21,5 @@ pub mod git;
 pub mod registry;
 
 pub mod scan;
+
+pub mod verbs;

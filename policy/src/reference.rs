@@ -96,11 +96,11 @@ pub enum ReferenceError {
         /// What is wrong with it.
         problem: String,
     },
-    /// The repository path breaks the grammar.
-    #[error("{} is no repository path: {problem}", quoted(.path))]
-    Path {
-        /// The path as written.
-        path: String,
+    /// The repository name breaks the grammar.
+    #[error("{} is no repository name: {problem}", quoted(.name))]
+    Name {
+        /// The name as written.
+        name: String,
         /// What is wrong with it.
         problem: String,
     },
@@ -140,7 +140,7 @@ pub fn split_written(text: &str) -> Result<Written<'_>, ReferenceError> {
     if name.is_empty() {
         return Err(ReferenceError::NoName { text: text.to_owned() });
     }
-    grammar::check_name(&normalize(name))?;
+    grammar::check_name(name, &normalize(name))?;
     tag.map_or(Ok(()), grammar::check_tag)?;
     digest.map_or(Ok(()), grammar::check_digest)?;
     Ok(Written { name, tag, digest })

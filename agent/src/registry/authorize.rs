@@ -88,7 +88,7 @@ impl Authorizer {
                     Failure::reject(format!("{} asks for a login and none is configured", config.host))
                         .hint("give the host `credentials` under `registries`")
                 })?;
-                Ok(Authorization { header: login.basic(), fresh: true })
+                Ok(Authorization { header: login.basic(), fresh: false })
             }
         }
     }

@@ -74,6 +74,9 @@ impl OciRegistry {
                 .authorizer
                 .respond(&self.transport, &self.config, path, response.headers(), rejected.as_ref())
                 .await?;
+            if rejected.is_some_and(|rejected| rejected == answer.header) {
+                return Err(self.transport.failure(response).await);
+            }
             shown = Some(answer);
         }
         Err(Failure::bug("a bounded loop ended by itself"))

@@ -130,7 +130,10 @@ async fn fetch(
     if !response.status().is_success() {
         return Err(transport.failure(response).await);
     }
-    let unusable = |why: &str| Failure::reject(format!("the token endpoint {} {why}", show(realm)));
+    let unusable = |why: &str| {
+        Failure::reject(format!("the token endpoint {} {why}", show(realm)))
+            .hint("the registry names this endpoint: ask who runs the registry")
+    };
     let body = read_body(response, MAX_TOKEN_BYTES).await?;
     // The parser's words could quote the token.
     let body: TokenBody = serde_json::from_slice(&body).map_err(|_| unusable("did not answer with JSON"))?;

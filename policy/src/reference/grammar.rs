@@ -15,11 +15,11 @@ pub(super) fn is_lower_hex(b: u8) -> bool {
     matches!(b, b'0'..=b'9' | b'a'..=b'f')
 }
 
-/// Checks a normalized name.
-pub(super) fn check_name(name: &Repository) -> Result<(), ReferenceError> {
+/// Checks a name by what it is normalized to.
+pub(super) fn check_name(written: &str, name: &Repository) -> Result<(), ReferenceError> {
     check_host(&name.registry)
         .map_err(|problem| ReferenceError::Host { host: name.registry.clone(), problem })?;
-    check_path(&name.path).map_err(|problem| ReferenceError::Path { path: name.path.clone(), problem })
+    check_path(&name.path).map_err(|problem| ReferenceError::Name { name: written.to_owned(), problem })
 }
 
 /// Checks `host[:port]`, where the host is a name, an IPv4 address or an IPv6 address in brackets.
@@ -55,7 +55,7 @@ fn check_host(text: &str) -> Result<(), String> {
 /// Checks a path of `/`-separated components.
 fn check_path(path: &str) -> Result<(), String> {
     if path.len() > PATH_BYTES_MAX {
-        return Err(format!("it has {} bytes, at most {PATH_BYTES_MAX} are allowed", path.len()));
+        return Err(format!("its path has {} bytes, at most {PATH_BYTES_MAX} are allowed", path.len()));
     }
     path.split('/').try_for_each(check_component)
 }
