@@ -7,14 +7,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
-use super::watchdog::Watchdog;
+use super::process::{self, Process};
+use super::scratch::Scratch;
 
 mod settings;
 
@@ -26,8 +27,9 @@ const READY_WITHIN: Duration = Duration::from_secs(60);
 pub struct ControlPlane {
     binaries: PathBuf,
     ports: Ports,
-    watchdog: Watchdog,
     namespaces: AtomicU32,
+    processes: Mutex<Vec<(String, Process)>>,
+    scratch: Scratch,
 }
 
 /// Who a kubeconfig speaks as.
@@ -60,8 +62,9 @@ impl ControlPlane {
     fn try_start(binaries: PathBuf) -> Result<Self> {
         let plane = Self {
             ports: Ports::free()?,
-            watchdog: Watchdog::new("control-plane")?,
             namespaces: AtomicU32::new(0),
+            processes: Mutex::default(),
+            scratch: Scratch::new("control-plane")?,
             binaries,
         };
         let deadline = Instant::now() + READY_WITHIN;
@@ -165,7 +168,11 @@ impl ControlPlane {
 
     /// Kills the API server.
     pub fn stop_api_server(&self) -> Result<()> {
-        self.watchdog.end("kube-apiserver")
+        let mut processes = self.processes();
+        let at =
+            processes.iter().position(|(name, _)| name == "kube-apiserver").context("it does not run")?;
+        processes.remove(at);
+        Ok(())
     }
 
     /// Starts the API server again after [`Self::stop_api_server`], at the same address.
@@ -205,11 +212,19 @@ impl ControlPlane {
 
     fn wait(&self, what: &str, deadline: Instant, mut is_there: impl FnMut() -> bool) -> Result<()> {
         while !is_there() {
-            if let Some((name, status)) = self.watchdog.ended() {
-                bail!("{name} ended with {status} before there was {what}\n{}", self.watchdog.last_words());
+            for (name, process) in self.processes().iter_mut() {
+                if let Some(status) = process.ended() {
+                    bail!(
+                        "{name} ended with {status} before there was {what}\n{}",
+                        last_lines(name, process)
+                    );
+                }
             }
             if Instant::now() > deadline {
-                bail!("{what} is not there in time\n{}", self.watchdog.last_words());
+                let processes = self.processes();
+                let logs: String =
+                    processes.iter().map(|(name, process)| last_lines(name, process)).collect();
+                bail!("{what} is not there in time\n{logs}");
             }
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -229,11 +244,29 @@ impl ControlPlane {
     }
 
     fn spawn(&self, name: &str, arguments: Vec<String>) -> Result<()> {
-        let mut command = Command::new(self.binaries.join(name));
-        self.watchdog.spawn(name, command.args(arguments).env_clear())
+        let mut command = process::command(self.binaries.join(name));
+        command.args(arguments).current_dir(self.directory());
+        // The environment may hold a proxy or another cluster; neither is meant.
+        for variable in ["KUBECONFIG", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"] {
+            command.env_remove(variable);
+        }
+        let log = self.directory().join(format!("{name}.log"));
+        let process = Process::start(name, command, &log)?;
+        self.processes().push((name.to_owned(), process));
+        Ok(())
+    }
+
+    fn processes(&self) -> MutexGuard<'_, Vec<(String, Process)>> {
+        self.processes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn directory(&self) -> &Path {
-        self.watchdog.directory()
+        self.scratch.path()
     }
+}
+
+fn last_lines(name: &str, process: &Process) -> String {
+    let log = process.log();
+    let lines: Vec<&str> = log.lines().collect();
+    format!("{name}:\n  {}\n", lines[lines.len().saturating_sub(8)..].join("\n  "))
 }

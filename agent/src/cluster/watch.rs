@@ -198,3 +198,6 @@ fn values<T: Serialize>(
         Event::Delete(object) => Event::Delete(value(object)),
     })
 }
+
+#[cfg(test)]
+mod tests;
