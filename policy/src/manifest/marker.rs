@@ -5,6 +5,8 @@
 mod locate;
 mod parse;
 
+use std::ops::Range;
+
 use super::Part;
 use super::scan::Scope;
 use super::yaml::NodeId;
@@ -39,39 +41,68 @@ pub(super) struct Parsed {
     pub(super) settings: Vec<Setting>,
 }
 
+/// What a marker begins with, after the `#`.
+pub(super) const WORD: &str = "tidegate:";
+
 /// Reads the markers of a document; those without a value become findings.
 pub(super) fn markers(scope: &mut Scope<'_>) -> Vec<Marker> {
     let document = scope.document;
+    let is_marker = |range: &&Range<usize>| words(document.slice((*range).clone())).is_some();
+    let comments: Vec<Range<usize>> = document.comments.iter().filter(is_marker).cloned().collect();
+    let places = locate::locate(scope, &comments);
     let mut markers = Vec::new();
-    for range in &document.comments {
-        let text = document.slice(range.clone()).unwrap_or_default();
-        let Some(words) = text.trim_start_matches('#').trim_start().strip_prefix("tidegate:") else {
-            continue;
-        };
+    for (range, places) in comments.iter().zip(places) {
+        let words = words(document.slice(range.clone())).unwrap_or_default();
         let line = scope.source.lines.of(range.start);
-        let problem = |message: String, hint: &str| Finding {
-            file: scope.path.to_owned(),
-            line,
-            key: Some("tidegate".to_owned()),
-            value: Some(super::scan::excerpt(words.trim())),
-            message,
-            hint: Some(hint.to_owned()),
-        };
         let text = parse::parse(words, line).map_err(|message| {
-            Box::new(problem(message, "write `# tidegate: IMAGE:tag policy=semver:~1.4; key=value`"))
+            let hint = "write `# tidegate: IMAGE:tag policy=semver:~1.4; key=value`";
+            Box::new(problem(scope.path, line, words, message, hint))
         });
-        let part = text.as_ref().ok().map(|parsed| parsed.part);
-        match locate::locate(scope, range, line, part) {
-            Ok(place) => {
-                let locate::Place { value, holder, key, pointer } = place;
+        match locate::choose(places, text.as_ref().ok().map(|parsed| parsed.part)) {
+            Ok(locate::Place { value, holder, key, pointer }) => {
                 markers.push(Marker { line, text, value, holder, key, pointer });
             }
             Err(message) => {
-                let finding =
-                    problem(message.to_owned(), "put it on the line of the value that holds the image");
-                scope.findings.push(finding);
+                let hint = "put it on the line of the value that holds the image";
+                scope.findings.push(problem(scope.path, line, words, message.to_owned(), hint));
             }
         }
     }
+    report_text(scope, &comments);
     markers
+}
+
+/// What a comment says after the word, if it is a marker.
+fn words(comment: Option<&str>) -> Option<&str> {
+    comment?.trim_start_matches('#').trim_start().strip_prefix(WORD)
+}
+
+/// Reports what looks like a marker and is the text of a value, such as YAML inside of YAML.
+fn report_text(scope: &mut Scope<'_>, comments: &[Range<usize>]) {
+    let base = scope.chunk.start;
+    let text = scope.document.slice(scope.chunk.clone()).unwrap_or_default();
+    for (at, _) in text.match_indices(WORD) {
+        let looks_like_one = text.get(..at).is_some_and(|before| before.trim_end_matches(' ').ends_with('#'));
+        let next = comments.partition_point(|comment| comment.end <= base + at);
+        let is_one = comments.get(next).is_some_and(|comment| comment.contains(&(base + at)));
+        if is_one || !looks_like_one {
+            continue;
+        }
+        let words = text.get(at + WORD.len()..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+        let message = "the marker stands inside a value, where it is text".to_owned();
+        let line = scope.source.lines.of(base + at);
+        let hint = "put the image into a value of its own";
+        scope.findings.push(problem(scope.path, line, words, message, hint));
+    }
+}
+
+fn problem(path: &str, line: usize, words: &str, message: String, hint: &str) -> Finding {
+    Finding {
+        file: path.to_owned(),
+        line,
+        key: Some("tidegate".to_owned()),
+        value: Some(super::scan::excerpt(words.trim())),
+        message,
+        hint: Some(hint.to_owned()),
+    }
 }

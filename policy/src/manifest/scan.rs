@@ -9,13 +9,14 @@ mod resolve;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::bytes::Regex;
 
 use super::yaml::source::finding;
 use super::yaml::{Document, NodeId, Read, Source};
-use super::{FileScan, Site, kustomization, workload};
+use super::{FileScan, Site, kustomization, marker, workload};
 use crate::annotation::Setting;
 use crate::finding::Finding;
 
@@ -49,18 +50,20 @@ pub fn scan(path: &str, bytes: &[u8]) -> FileScan {
         if chunk.stray.is_none() && !HINT.is_match(text.as_bytes()) {
             continue;
         }
-        match source.read(chunk, text.contains("tidegate:")) {
+        let has_markers = text.contains(marker::WORD);
+        match source.read(chunk, has_markers) {
             Read::Document(document) => {
                 let mut scope = Scope {
                     path,
                     source: &source,
                     document: &document,
                     index: chunk.document,
+                    chunk: source.range(chunk),
                     drafts: Vec::new(),
                     findings: Vec::new(),
                 };
                 scope.collect();
-                assemble::finish(scope, &mut out);
+                assemble::finish(scope, has_markers, &mut out);
             }
             Read::Broken(problem) => out.findings.push(*problem),
             Read::Empty | Read::Template => {}
@@ -77,6 +80,8 @@ pub(super) struct Scope<'a> {
     pub(super) document: &'a Document<'a>,
     /// 0-based number of the document.
     pub(super) index: usize,
+    /// Byte range of the document in the file.
+    pub(super) chunk: Range<usize>,
     pub(super) drafts: Vec<Draft>,
     pub(super) findings: Vec<Finding>,
 }

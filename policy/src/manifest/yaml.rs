@@ -10,6 +10,8 @@ pub(super) mod scalar;
 pub(super) mod source;
 pub(super) mod split;
 mod template;
+#[cfg(test)]
+mod tests;
 mod value;
 
 pub(super) use document::{Document, NodeId, ScalarStyle};

@@ -1,4 +1,4 @@
-//! The value that a marker comment stands beside.
+//! The values that marker comments stand beside, found in one walk over the document.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -17,40 +17,39 @@ pub(super) struct Place {
     pub(super) pointer: String,
 }
 
-/// Finds the one value on the line of a comment.
-pub(super) fn locate(
-    scope: &Scope<'_>,
-    comment: &Range<usize>,
-    line: usize,
-    part: Option<Part>,
-) -> Result<Place, &'static str> {
-    let mut search =
-        Search { scope, comment, line, seen: HashSet::new(), pointer: String::new(), found: Vec::new() };
-    search.node(scope.document.root, scope.document.root, None);
-    let mut found = search.found;
-    if found.len() > 1 {
+/// Finds the values on the line of each comment; `comments` are in file order.
+pub(super) fn locate(scope: &Scope<'_>, comments: &[Range<usize>]) -> Vec<Vec<Place>> {
+    let found = comments.iter().map(|_| Vec::new()).collect();
+    let mut walk = Walk { scope, comments, seen: HashSet::new(), pointer: String::new(), found };
+    walk.node(scope.document.root, scope.document.root, None);
+    walk.found
+}
+
+/// Chooses the one value that a marker of this part means.
+pub(super) fn choose(mut places: Vec<Place>, part: Option<Part>) -> Result<Place, &'static str> {
+    let several = places.len() > 1;
+    if several {
         // In a kustomization the key says which value is meant.
         let key = PARTS.iter().find(|(_, is)| Some(*is) == part).map(|(key, _)| *key);
-        found.retain(|place| place.key.as_deref() == key);
+        places.retain(|place| place.key.as_deref() == key);
     }
-    match (found.pop(), found.is_empty()) {
+    match (places.pop(), places.is_empty()) {
         (Some(place), true) => Ok(place),
-        (None, _) => Err("the marker stands on a line without a value"),
-        (Some(_), false) => Err("the marker stands on a line with several values"),
+        (None, _) if !several => Err("the marker stands on a line without a value"),
+        _ => Err("the marker stands on a line with several values"),
     }
 }
 
-struct Search<'a> {
+struct Walk<'a> {
     scope: &'a Scope<'a>,
-    comment: &'a Range<usize>,
-    line: usize,
+    comments: &'a [Range<usize>],
     /// Merged entries are reached twice.
     seen: HashSet<NodeId>,
     pointer: String,
-    found: Vec<Place>,
+    found: Vec<Vec<Place>>,
 }
 
-impl Search<'_> {
+impl Walk<'_> {
     fn node(&mut self, node: NodeId, holder: NodeId, key: Option<&str>) {
         if !self.seen.insert(node) {
             return;
@@ -69,9 +68,9 @@ impl Search<'_> {
                 }
             }
             Content::Scalar { .. } | Content::Alias(_) => {
-                if self.is_beside(node) {
+                if let Some(places) = self.comment_of(node).and_then(|index| self.found.get_mut(index)) {
                     let (key, pointer) = (key.map(str::to_owned), self.pointer.clone());
-                    self.found.push(Place { value: node, holder, key, pointer });
+                    places.push(Place { value: node, holder, key, pointer });
                 }
             }
         }
@@ -85,20 +84,23 @@ impl Search<'_> {
         self.pointer.truncate(length);
     }
 
-    /// Whether the value ends on the comment's line, or is the block scalar whose header is there.
-    fn is_beside(&self, node: NodeId) -> bool {
+    /// The comment on the line on which the value ends, or on the header line of a block scalar.
+    fn comment_of(&self, node: NodeId) -> Option<usize> {
         let document = self.scope.document;
         let node = document.node(node);
-        match node.content {
-            Content::Scalar { style: ScalarStyle::Literal | ScalarStyle::Folded, .. } => {
-                // The range begins at the content.
-                document.slice(self.comment.end..node.range.start).is_some_and(|gap| gap.trim().is_empty())
-            }
-            _ => {
-                !node.range.is_empty()
-                    && node.range.end <= self.comment.start
-                    && self.scope.source.lines.of(node.range.end) == self.line
-            }
+        if node.range.is_empty() {
+            return None;
         }
+        if let Content::Scalar { style: ScalarStyle::Literal | ScalarStyle::Folded, .. } = node.content {
+            // The range begins at the content, so the header and its comment come right before it.
+            let index =
+                self.comments.partition_point(|comment| comment.end <= node.range.start).checked_sub(1)?;
+            let gap = document.slice(self.comments.get(index)?.end..node.range.start)?;
+            return gap.trim().is_empty().then_some(index);
+        }
+        let index = self.comments.partition_point(|comment| comment.start < node.range.end);
+        let lines = &self.scope.source.lines;
+        let line = lines.of(self.comments.get(index)?.start);
+        (line == lines.of(node.range.end)).then_some(index)
     }
 }

@@ -1,23 +1,18 @@
 //! Drafts and markers of one document → image fields.
 
+use std::collections::HashMap;
+
 use super::{Draft, Scope, resolve};
 use crate::manifest::marker::{self, Marker, Parsed};
+use crate::manifest::yaml::NodeId;
 use crate::manifest::yaml::source::finding;
 use crate::manifest::{FieldId, FileScan, ImageField, Part, kustomization, site, workload};
 use crate::quote::quoted;
 
 /// Turns what was found in one document into fields.
-pub(super) fn finish(mut scope: Scope<'_>, out: &mut FileScan) {
-    let mut marks: Vec<Vec<Marker>> = scope.drafts.iter().map(|_| Vec::new()).collect();
-    let mut free: Vec<Vec<Marker>> = Vec::new();
-    let markers = if scope.document.comments.is_empty() { Vec::new() } else { marker::markers(&mut scope) };
-    for marker in markers {
-        let beside = scope.drafts.iter().position(|draft| is_beside(&marker, draft, &scope));
-        match beside.and_then(|index| marks.get_mut(index)) {
-            Some(marks) => marks.push(marker),
-            None => group(&mut free, marker),
-        }
-    }
+pub(super) fn finish(mut scope: Scope<'_>, has_markers: bool, out: &mut FileScan) {
+    let markers = if has_markers { marker::markers(&mut scope) } else { Vec::new() };
+    let (mut marks, free) = sort(&scope, markers);
     for group in free {
         if let Some(draft) = draft_of(&mut scope, &group) {
             scope.drafts.push(draft);
@@ -44,26 +39,39 @@ pub(super) fn finish(mut scope: Scope<'_>, out: &mut FileScan) {
     out.findings.append(&mut scope.findings);
 }
 
+/// Sorts markers into those beside each draft and the rest, by mapping and image.
+fn sort(scope: &Scope<'_>, markers: Vec<Marker>) -> (Vec<Vec<Marker>>, Vec<Vec<Marker>>) {
+    let mut marks: Vec<Vec<Marker>> = scope.drafts.iter().map(|_| Vec::new()).collect();
+    let drafts: HashMap<NodeId, usize> =
+        scope.drafts.iter().enumerate().map(|(index, draft)| (draft.holder, index)).collect();
+    let mut groups: HashMap<(NodeId, Option<String>), usize> = HashMap::new();
+    let mut free: Vec<Vec<Marker>> = Vec::new();
+    for marker in markers {
+        let beside = drafts
+            .get(&marker.holder)
+            .copied()
+            .filter(|index| scope.drafts.get(*index).is_some_and(|draft| is_beside(&marker, draft, scope)));
+        if let Some(marks) = beside.and_then(|index| marks.get_mut(index)) {
+            marks.push(marker);
+            continue;
+        }
+        let image = marker.text.as_ref().ok().map(|text| text.image.clone());
+        let group = *groups.entry((marker.holder, image)).or_insert_with(|| {
+            free.push(Vec::new());
+            free.len() - 1
+        });
+        free.get_mut(group).into_iter().for_each(|group| group.push(marker.clone()));
+    }
+    (marks, free)
+}
+
 /// Whether the marker speaks of an image that the object names anyway.
 fn is_beside(marker: &Marker, draft: &Draft, scope: &Scope<'_>) -> bool {
     let key = marker.key.as_deref();
-    let is_part = if draft.object == scope.path {
+    if draft.object == scope.path {
         kustomization::PARTS.iter().any(|(part, _)| Some(*part) == key)
     } else {
         key == Some("image")
-    };
-    is_part && marker.holder == draft.holder
-}
-
-/// Puts a marker to the others of the same image in the same mapping.
-fn group(groups: &mut Vec<Vec<Marker>>, marker: Marker) {
-    let image = |marker: &Marker| marker.text.as_ref().ok().map(|text| text.image.clone());
-    let same = groups.iter_mut().find(|group| {
-        group.first().is_some_and(|first| first.holder == marker.holder && image(first) == image(&marker))
-    });
-    match same {
-        Some(group) => group.push(marker),
-        None => groups.push(vec![marker]),
     }
 }
 

@@ -101,6 +101,12 @@ impl<'s> Document<'s> {
         self.nodes.iter()
     }
 
+    /// Returns the last node that begins at or before `offset`.
+    pub(super) fn last_before(&self, offset: usize) -> Option<&Node<'s>> {
+        let after = self.nodes.partition_point(|node| node.range.start <= offset);
+        self.nodes.get(after.checked_sub(1)?)
+    }
+
     /// Follows aliases to the node that holds the content.
     pub(crate) fn target(&self, id: NodeId) -> NodeId {
         match self.node(id).content {

@@ -14,10 +14,9 @@ pub(super) fn is_template(composer: &Composer<'_>, chunk: &str, chunk_start: usi
     for line in chunk.get(..line_end).unwrap_or_default().split_inclusive('\n') {
         if let Some(column) = value_brace(line) {
             let at = chunk_start + offset + column;
-            let in_scalar = composer
-                .document
-                .nodes()
-                .any(|node| matches!(node.content, Content::Scalar { .. }) && node.range.contains(&at));
+            let in_scalar = composer.document.last_before(at).is_some_and(|node| {
+                matches!(node.content, Content::Scalar { .. }) && node.range.contains(&at)
+            });
             if !in_scalar {
                 return true;
             }
