@@ -5,4 +5,5 @@ mod failures;
 mod listing;
 mod login;
 mod proxy;
+mod tls;
 mod world;
