@@ -66,9 +66,9 @@ pub enum RangeError {
         count: usize,
     },
     /// A part of it cannot be read.
-    #[error("at byte {offset} of the range, {}: {problem}", quoted(.part))]
+    #[error("{}: {problem}", place(.part, *.offset))]
     Part {
-        /// The offending part.
+        /// The offending part; empty where one is missing.
         part: String,
         /// Where it starts, in bytes from the start of the range.
         offset: usize,
@@ -77,6 +77,15 @@ pub enum RangeError {
         /// What to write instead.
         hint: &'static str,
     },
+}
+
+/// Names a part of a range and where it starts.
+fn place(part: &str, offset: usize) -> String {
+    if part.is_empty() {
+        format!("after byte {offset} of the range")
+    } else {
+        format!("at byte {offset} of the range, {}", quoted(part))
+    }
 }
 
 impl RangeError {

@@ -53,7 +53,7 @@ fn unknown(name: &str) -> (String, String) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => format!("known keys are {}", KEYS.join(", ")),
     };
-    ("unknown key".to_owned(), format!("{hint} (until it is mended no image of this object is updated)"))
+    ("unknown key".to_owned(), format!("{hint}; until it is mended no image of this object is updated"))
 }
 
 /// Whether `text` is a DNS label, as Kubernetes wants container names.

@@ -78,7 +78,7 @@ fn an_unreadable_policy_says_what_to_write() {
     check_policy("numerical", "1 policy: `numerical` is no kind of policy (did you mean `numeric`?)");
     check_policy(
         "numeric:up",
-        "1 policy: `up` is no direction (write `numeric:asc` (the last wins) or `numeric:desc` (the first wins))",
+        "1 policy: `up` is no direction (write `numeric:asc`, where the last wins, or `numeric:desc`, where the first wins)",
     );
     check_policy(
         "major",
@@ -170,16 +170,16 @@ fn an_unreadable_list_item_says_what_to_write() {
 
 #[test]
 fn an_unknown_key_fails_every_container_with_or_without_a_policy() {
-    let expect = "1 polcy: unknown key (did you mean `policy`? (until it is mended no image of this object is updated))";
+    let expect = "1 polcy: unknown key (did you mean `policy`?; until it is mended no image of this object is updated)";
     check(&[("polcy", "numeric")], expect);
     check(&[("polcy", "x"), ("policy", "numeric")], expect);
     check(
         &[("policy", "numeric"), ("polcy.other", "x")],
-        "2 polcy.other: unknown key (did you mean `policy`? (until it is mended no image of this object is updated))",
+        "2 polcy.other: unknown key (did you mean `policy`?; until it is mended no image of this object is updated)",
     );
     check(
         &[("frobnicate", "x")],
-        "1 frobnicate: unknown key (known keys are policy, tags, ignore-tags, hold, pin, ignore, prune (until it is mended no image of this object is updated))",
+        "1 frobnicate: unknown key (known keys are policy, tags, ignore-tags, hold, pin, ignore, prune; until it is mended no image of this object is updated)",
     );
 }
 

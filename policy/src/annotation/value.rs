@@ -40,7 +40,7 @@ fn descending(prefix: &str, body: Option<&str>) -> Result<bool, (String, String)
         Some("desc") => Ok(true),
         Some(other) => Err((
             format!("{} is no direction", quoted(other)),
-            format!("write `{prefix}:asc` (the last wins) or `{prefix}:desc` (the first wins)"),
+            format!("write `{prefix}:asc`, where the last wins, or `{prefix}:desc`, where the first wins"),
         )),
     }
 }

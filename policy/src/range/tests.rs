@@ -156,12 +156,12 @@ fn errors_name_the_part_and_its_place() {
     check_error("", "the range is empty");
     check_error(" \t", "the range is empty");
     check_error("nonsense", "at byte 0 of the range, `nonsense`: a version is missing");
-    check_error(">=1.2 <", "at byte 7 of the range, ``: a version is missing");
+    check_error(">=1.2 <", "after byte 7 of the range: a version is missing");
     check_error(">=1.2 <two", "at byte 7 of the range, `two`: a version is missing");
-    check_error("~1.4 ||", "at byte 7 of the range, ``: an alternative is empty");
-    check_error("|| ~1.4", "at byte 0 of the range, ``: an alternative is empty");
+    check_error("~1.4 ||", "after byte 7 of the range: an alternative is empty");
+    check_error("|| ~1.4", "after byte 0 of the range: an alternative is empty");
     check_error("1.2.3.4", "at byte 5 of the range, `.4`: unexpected text after a version");
-    check_error(">=1.2,", "at byte 6 of the range, ``: a comparator is missing after the comma");
+    check_error(">=1.2,", "after byte 6 of the range: a comparator is missing after the comma");
     check_error(">=1.2,,<2", "at byte 6 of the range, `,<2`: a version is missing");
     check_error(",1", "at byte 0 of the range, `,1`: a version is missing");
     check_error(">=1.2<2", "at byte 5 of the range, `<2`: unexpected text after a version");
