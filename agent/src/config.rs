@@ -55,6 +55,8 @@ pub struct Source {
     pub namespace: String,
     /// Permits `http://`.
     pub allow_insecure: bool,
+    /// The only root certificates that are trusted for this git server, PEM; `None`: the system's.
+    pub ca_file: Option<PathBuf>,
     /// How to authenticate to the git server.
     pub credentials: Option<GitCredentials>,
     /// Author and committer of update commits.

@@ -12,7 +12,6 @@ const LATER: &[&str] = &[
     "sshKeyFile",
     "knownHostsFile",
     "githubApp",
-    "caFile",
     "serviceAccount",
     "hold",
     "adopt",
@@ -96,6 +95,7 @@ fn check_source(file: &str, key: &str, raw: raw::Source) -> Result<Source, Failu
         sync: raw.sync,
         namespace: raw.namespace,
         allow_insecure: raw.allow_insecure,
+        ca_file: raw.ca_file,
         author: raw.author,
     })
 }

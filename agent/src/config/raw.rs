@@ -42,6 +42,8 @@ pub(super) struct Source {
     #[serde(default)]
     pub(super) allow_insecure: bool,
     #[serde(default)]
+    pub(super) ca_file: Option<PathBuf>,
+    #[serde(default)]
     pub(super) credentials: Option<GitCredentials>,
     #[serde(default = "author")]
     pub(super) author: Signature,

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 use url::Url;
 
-use crate::config::GitCredentials;
+use crate::config::{GitCredentials, Source};
 use crate::error::Failure;
 
 /// The default of [`RemoteConfig::max_pack_bytes`].
@@ -39,6 +39,21 @@ pub struct RemoteConfig {
     pub ca_file: Option<PathBuf>,
     /// The most bytes that one answer of the server may have.
     pub max_pack_bytes: u64,
+}
+
+impl RemoteConfig {
+    /// Reads a source of the configuration; the mirror lies below `state`.
+    pub fn of(source: &Source, state: &Path) -> Self {
+        Self {
+            url: source.url.clone(),
+            branch: source.branch.clone(),
+            state_dir: state.to_owned(),
+            allow_insecure: source.allow_insecure,
+            credentials: source.credentials.clone(),
+            ca_file: source.ca_file.clone(),
+            max_pack_bytes: DEFAULT_MAX_PACK_BYTES,
+        }
+    }
 }
 
 /// A remote whose URL and branch are sound.
