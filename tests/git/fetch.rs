@@ -140,7 +140,7 @@ async fn history_lists_structured_files_along_first_parents() {
 async fn a_damaged_mirror_is_cloned_again_by_fetch() {
     let world = World::new();
     let tip = world.open().fetch(&context()).await.unwrap();
-    for damage in [remove_head as fn(&Path), empty_packs, scramble_refs] {
+    for damage in [remove_head as fn(&Path), empty_packs, scramble_refs, leave_a_lock, replace_with_a_file] {
         let mirror = settled_mirror(&world).await;
         damage(&mirror);
         let repository = world.open();
@@ -164,6 +164,21 @@ async fn damage_found_while_reading_is_mended_by_the_next_fetch() {
     assert!(failure.chain().contains(&world.server.url("fleet")), "{}", failure.chain());
     repository.fetch(&context()).await.unwrap();
     assert!(repository.blobs(&context(), ids, 1 << 20).await.unwrap()[0].is_some());
+}
+
+#[tokio::test]
+async fn a_crowded_mirror_is_cloned_again_when_nothing_is_new() {
+    let world = World::new();
+    let tip = world.open().fetch(&context()).await.unwrap();
+    let mirror = settled_mirror(&world).await;
+    crowd(&mirror);
+    let repository = world.open();
+    assert_eq!(repository.fetch(&context()).await.unwrap(), tip);
+    assert!(!crowding_pack(&mirror, 0).exists());
+    assert_eq!(read(&repository, &tip, FILE).await.unwrap(), "image: web:1\n");
+    world.server.take_requests();
+    repository.fetch(&context()).await.unwrap();
+    assert_eq!(world.server.take_requests().len(), 1);
 }
 
 fn mirrors(state: &Path) -> Vec<PathBuf> {
@@ -194,4 +209,24 @@ fn empty_packs(mirror: &Path) {
 
 fn scramble_refs(mirror: &Path) {
     std::fs::write(mirror.join("refs/remotes/origin/main"), "no id\n").unwrap();
+}
+
+/// A lock that a killed process left; it matters once the ref has to move.
+fn leave_a_lock(mirror: &Path) {
+    std::fs::remove_file(mirror.join("refs/remotes/origin/main")).unwrap();
+    std::fs::write(mirror.join("refs/remotes/origin/main.lock"), "").unwrap();
+}
+
+fn replace_with_a_file(mirror: &Path) {
+    std::fs::remove_dir_all(mirror).unwrap();
+    std::fs::write(mirror, "").unwrap();
+}
+
+/// More packs than a mirror keeps; without an index nobody reads them.
+fn crowd(mirror: &Path) {
+    (0..401).for_each(|n| std::fs::write(crowding_pack(mirror, n), "").unwrap());
+}
+
+fn crowding_pack(mirror: &Path, number: usize) -> PathBuf {
+    mirror.join(format!("objects/pack/pack-{number:040}.pack"))
 }

@@ -2,6 +2,7 @@
 
 mod world;
 
+mod certificate;
 mod commit;
 mod failure;
 mod fetch;

@@ -1,9 +1,17 @@
 //! Pushes that are accepted, that lose a race, that are refused.
 
-use tidegate_agent::fence::WriteFence;
-use tidegate_agent::git::{GitRepo, PushOutcome};
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::world::{FILE, World, commit, context, push};
+use tidegate_agent::error::Kind;
+use tidegate_agent::fence::WriteFence;
+use tidegate_agent::git::{GitRepo, PushOutcome, Repository};
+use tidegate_tests::sandbox::proxy::{Action, Moment, When};
+
+use crate::world::{FILE, World, commit, context, new_commit, push};
+
+/// How long a request may take to come.
+const LIMIT: Duration = Duration::from_secs(10);
 
 #[tokio::test]
 async fn after_a_push_the_next_fetch_is_one_request() {
@@ -49,16 +57,67 @@ async fn a_branch_reset_on_the_server_is_not_restored() {
 #[tokio::test]
 async fn a_race_between_advertisement_and_update_is_lost() {
     let world = World::new();
-    let repository = world.open();
+    let (proxy, config) = world.behind_proxy().await;
+    let repository = Repository::open(&config).unwrap();
     let tip = repository.fetch(&context()).await.unwrap();
     let id = commit(&repository, &tip, "image: web:2\n").await;
-    let theirs = world.server.commit("fleet", "theirs", &[("other.yaml", "a: 1\n")]);
-    world.server.reset("fleet", &tip);
-    // The hook runs after the server has read the command, and before it moves the ref.
-    let script = format!("unset GIT_QUARANTINE_PATH\ngit update-ref refs/heads/main {theirs}");
-    world.server.set_hook("fleet", "pre-receive", &script);
-    assert_eq!(push(&repository, &id, &tip).await.unwrap(), PushOutcome::Lost);
+    let stop = proxy.stop(When::new("POST", "git-receive-pack"), Moment::BeforeForwarding);
+    let overtaken = async {
+        stop.reached(LIMIT).await;
+        let theirs = world.server.commit("fleet", "theirs", &[("other.yaml", "a: 1\n")]);
+        stop.release();
+        theirs
+    };
+    let (outcome, theirs) = tokio::join!(push(&repository, &id, &tip), overtaken);
+    assert_eq!(outcome.unwrap(), PushOutcome::Lost);
     assert_eq!(world.server.head("fleet"), theirs);
+}
+
+#[tokio::test]
+async fn a_refusal_while_somebody_else_pushed_is_a_lost_race() {
+    let world = World::new();
+    world.server.set_hook("fleet", "update", "exit 1");
+    let (proxy, config) = world.behind_proxy().await;
+    let repository = Repository::open(&config).unwrap();
+    let tip = repository.fetch(&context()).await.unwrap();
+    let id = commit(&repository, &tip, "image: web:2\n").await;
+    let stop = proxy.stop(When::new("POST", "git-receive-pack"), Moment::AfterAnswer);
+    let overtaken = async {
+        stop.reached(LIMIT).await;
+        world.server.commit("fleet", "theirs", &[("other.yaml", "a: 1\n")]);
+        stop.release();
+    };
+    let (outcome, ()) = tokio::join!(push(&repository, &id, &tip), overtaken);
+    assert_eq!(outcome.unwrap(), PushOutcome::Lost);
+}
+
+#[tokio::test]
+async fn a_lost_acknowledgement_is_seen_by_the_next_fetch() {
+    let world = World::new();
+    let (proxy, config) = world.behind_proxy().await;
+    let repository = Repository::open(&config).unwrap();
+    let tip = repository.fetch(&context()).await.unwrap();
+    let id = commit(&repository, &tip, "image: web:2\n").await;
+    proxy.on(When::new("POST", "git-receive-pack").nth(1), Action::DropAnswer);
+    let failure = push(&repository, &id, &tip).await.unwrap_err();
+    assert_eq!(failure.kind, Kind::Retry { after: None }, "{}", failure.chain());
+    assert_eq!(repository.fetch(&context()).await.unwrap(), id);
+    assert_eq!(world.server.log("fleet").len(), 3);
+    assert_eq!(proxy.count(&When::new("POST", "git-receive-pack")), 1);
+}
+
+#[tokio::test]
+async fn an_answer_cut_short_is_no_acceptance() {
+    for length in [0, 4, 12, 30] {
+        let world = World::new();
+        let (proxy, config) = world.behind_proxy().await;
+        let repository = Repository::open(&config).unwrap();
+        let tip = repository.fetch(&context()).await.unwrap();
+        let id = commit(&repository, &tip, "image: web:2\n").await;
+        proxy.on(When::new("POST", "git-receive-pack").nth(1), Action::Cut(length));
+        let outcome = push(&repository, &id, &tip).await;
+        assert!(outcome.is_err(), "{length}: {outcome:?}");
+    }
 }
 
 #[tokio::test]
@@ -115,35 +174,33 @@ async fn a_server_that_takes_no_pushes_says_so() {
 }
 
 #[tokio::test]
-async fn eight_writers_lose_nothing() {
-    let world = std::sync::Arc::new(World::new());
-    let files: Vec<_> = (0..8).map(|n| (format!("apps/{n}.yaml"), "n: 0\n")).collect();
+async fn four_writers_lose_nothing() {
+    let world = Arc::new(World::new());
+    let files: Vec<_> = (0..4).map(|n| (format!("apps/{n}.yaml"), "n: 0\n")).collect();
     world.server.commit("fleet", "files", &files);
     let before = world.server.log("fleet").len();
-    let writers = (0..8).map(|n| {
-        let world = std::sync::Arc::clone(&world);
-        tokio::spawn(async move {
-            let repository = world.open();
-            for round in 1..=3 {
-                loop {
-                    let tip = repository.fetch(&context()).await.unwrap();
-                    let new =
-                        crate::world::new_commit(&tip, &format!("apps/{n}.yaml"), &format!("n: {round}\n"));
-                    let id = repository.commit(&context(), new).await.unwrap();
-                    match push(&repository, &id, &tip).await.unwrap() {
-                        PushOutcome::Accepted => break,
-                        PushOutcome::Lost => {}
-                        PushOutcome::Refused(words) => panic!("{words}"),
-                    }
-                }
-            }
-        })
-    });
+    let writers = (0..4).map(|n| tokio::spawn(write_twice(Arc::clone(&world), format!("apps/{n}.yaml"))));
     for writer in writers.collect::<Vec<_>>() {
         writer.await.unwrap();
     }
-    assert_eq!(world.server.log("fleet").len(), before + 24);
-    for n in 0..8 {
-        assert_eq!(world.server.file("fleet", &format!("apps/{n}.yaml")).unwrap(), "n: 3\n");
+    assert_eq!(world.server.log("fleet").len(), before + 8);
+    for (path, _) in files {
+        assert_eq!(world.server.file("fleet", &path).unwrap(), "n: 2\n");
+    }
+}
+
+async fn write_twice(world: Arc<World>, path: String) {
+    let repository = world.open();
+    for round in 1..=2 {
+        loop {
+            let tip = repository.fetch(&context()).await.unwrap();
+            let new = new_commit(&tip, &path, &format!("n: {round}\n"));
+            let id = repository.commit(&context(), new).await.unwrap();
+            match push(&repository, &id, &tip).await.unwrap() {
+                PushOutcome::Accepted => break,
+                PushOutcome::Lost => {}
+                PushOutcome::Refused(words) => panic!("{words}"),
+            }
+        }
     }
 }

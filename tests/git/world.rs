@@ -14,6 +14,7 @@ use tidegate_agent::git::{
     DEFAULT_MAX_PACK_BYTES, GitRepo, NewCommit, PushOutcome, RemoteConfig, Repository, Signature,
 };
 use tidegate_tests::sandbox::git_server::GitServer;
+use tidegate_tests::sandbox::proxy::FaultProxy;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const FILE: &str = "apps/web.yaml";
@@ -46,6 +47,13 @@ impl World {
 
     pub(crate) fn open(&self) -> Repository {
         Repository::open(&self.config()).unwrap()
+    }
+
+    /// A proxy before the server, and the configuration that goes through it.
+    pub(crate) async fn behind_proxy(&self) -> (FaultProxy, RemoteConfig) {
+        let proxy = FaultProxy::start(self.server.address()).await;
+        let url = format!("{}/fleet", proxy.url());
+        (proxy, RemoteConfig { url, ..self.config() })
     }
 
     /// Writes a password file and the credentials that name it.

@@ -15,6 +15,7 @@ impl Mirror {
     /// Modes and all other entries stay; the commit is not older than its parent.
     pub(super) fn write(&mut self, new: &NewCommit) -> Result<String, Trouble> {
         let id = self.write_objects(new)?;
+        self.grown = true;
         self.store.tighten()?;
         Ok(id.to_string())
     }

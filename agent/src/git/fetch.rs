@@ -25,15 +25,25 @@ impl Mirror {
         match self.fetch_once(context) {
             Err(Trouble::Damaged(error)) => {
                 tracing::warn!(event = "git-mirror-damaged", url = %self.remote, error = error.message());
-                self.distrust();
-                self.discard_if_suspect()?;
-                self.fetch_once(context)
+                self.clone_anew(context)
+            }
+            // Only now: no commit that somebody may still ask for is lost when the tip has not moved.
+            Ok((_, false)) if std::mem::take(&mut self.grown) && self.store.is_crowded()? => {
+                self.clone_anew(context)
             }
             outcome => outcome,
         }
+        .map(|(tip, _)| tip.to_string())
     }
 
-    fn fetch_once(&mut self, context: &Context) -> Result<String, Trouble> {
+    fn clone_anew(&mut self, context: &Context) -> Result<(Oid, bool), Trouble> {
+        self.distrust();
+        self.discard_if_suspect()?;
+        self.fetch_once(context)
+    }
+
+    /// Returns the tip, and whether it is new here.
+    fn fetch_once(&mut self, context: &Context) -> Result<(Oid, bool), Trouble> {
         let exchange = self.connection.exchange(context, None)?;
         let remote = Arc::clone(&self.remote);
         let repository = self.repository()?;
@@ -42,9 +52,10 @@ impl Mirror {
             repository.reference(&remote.tracking_reference(), tip, true, "fetch")?;
             // Read now what every reader needs first, so that damage is found while it can be mended.
             repository.find_commit(tip)?.tree()?;
+            self.grown = true;
             self.store.tighten()?;
         }
-        Ok(tip.to_string())
+        Ok((tip, new))
     }
 }
 

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use reqwest::{Client, RequestBuilder, Response};
+use secrecy::ExposeSecret;
 use tokio::runtime::Runtime;
 use url::Url;
 
@@ -102,7 +103,7 @@ impl Exchange {
         for _ in 0..MAX_REDIRECTS {
             let request =
                 self.client.get(url.clone()).header(ACCEPT, "*/*").header(CACHE_CONTROL, "no-cache");
-            let response = self.send(request)?;
+            let response = self.send(request, true)?;
             if !response.status().is_redirection() {
                 let response = self.accept(response, service, "advertisement")?;
                 *lock(&self.base) = self.base_of(&url)?;
@@ -127,20 +128,25 @@ impl Exchange {
             .header(CONTENT_TYPE, format!("application/x-{}-request", service.name()))
             .header(ACCEPT, format!("application/x-{}-result", service.name()))
             .body(request);
-        let response = self.send(request)?;
+        let response = self.send(request, false)?;
         let response = self.accept(response, service, "result")?;
         Ok(Body::new(Arc::clone(self), response, self.remote.max_pack_bytes))
     }
 
-    fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
+    fn send(&self, request: RequestBuilder, is_get: bool) -> Result<Response, Failure> {
         let request = match &self.login {
-            Some(login) => {
-                use secrecy::ExposeSecret;
-                request.basic_auth(&login.username, Some(login.password.expose_secret()))
-            }
+            Some(login) => request.basic_auth(&login.username, Some(login.password.expose_secret())),
             None => request,
         };
-        self.wait(async { request.send().await.map_err(|error| answer::unreachable(&self.remote, error)) })
+        // A kept connection may have been closed by the server; who asks without a body may ask again.
+        let again = request.try_clone().filter(|_| is_get);
+        self.wait(async {
+            let sent = match (request.send().await, again) {
+                (Err(error), Some(again)) if !error.is_connect() => again.send().await,
+                (sent, _) => sent,
+            };
+            sent.map_err(|error| answer::unreachable(&self.remote, error))
+        })
     }
 
     /// Waits for `work`, for the operation's end, or for the server's silence to grow too long.

@@ -23,11 +23,13 @@ pub(super) struct Mirror {
     pub(super) connection: Connection,
     /// Something could not be read: the next fetch clones anew.
     suspect: bool,
+    /// Objects were added since the mirror's size was last looked at.
+    pub(super) grown: bool,
 }
 
 impl Mirror {
     pub(super) fn new(remote: Arc<Remote>, connection: Connection, store: Store) -> Self {
-        Self { remote, connection, store, repository: None, suspect: false }
+        Self { remote, connection, store, repository: None, suspect: false, grown: true }
     }
 
     /// Runs one operation; damage to the mirror becomes a failure, and the next fetch mends it.

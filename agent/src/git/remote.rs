@@ -7,7 +7,9 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use secrecy::SecretString;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::config::{GitCredentials, Source};
@@ -72,6 +74,14 @@ pub(super) struct Remote {
 pub(super) struct Login {
     pub(super) username: String,
     pub(super) password: SecretString,
+}
+
+impl Login {
+    /// The password and the forms in which it is sent.
+    pub(super) fn secrets(&self) -> [SecretString; 2] {
+        let password = self.password.expose_secret();
+        [password.into(), STANDARD.encode(format!("{}:{password}", self.username)).into()]
+    }
 }
 
 impl Remote {
@@ -179,7 +189,6 @@ fn printable_url(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use secrecy::ExposeSecret;
 
     fn config(url: &str, branch: &str) -> RemoteConfig {
         RemoteConfig {

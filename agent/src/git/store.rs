@@ -17,6 +17,10 @@ use crate::error::Failure;
 /// So many owners of one mirror get a directory of their own each.
 const MAX_OWNERS: u32 = 16;
 
+/// Each fetch adds a pack of two files, and each commit some five loose objects; libgit2 never repacks.
+const MAX_PACK_FILES: usize = 400;
+const MAX_LOOSE_OBJECTS: usize = 2000;
+
 /// The directory of a mirror, held against other owners in this and other processes.
 pub(super) struct Store {
     path: PathBuf,
@@ -60,12 +64,39 @@ impl Store {
             self.tighten()?;
             return Ok(repository);
         }
+        self.sweep().map_err(|error| Trouble::Damaged(git2::Error::from_str(&error.to_string())))?;
         Ok(git2::Repository::open_bare(&self.path)?)
+    }
+
+    /// Removes half-written packs: a process that was killed while it cloned leaves one behind.
+    fn sweep(&self) -> io::Result<()> {
+        for file in files(&self.path.join("objects/pack"))? {
+            let extension = file.extension().unwrap_or_default();
+            if extension != "pack" && extension != "idx" {
+                fs::remove_file(file)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells whether so many packs and loose objects have gathered that a new clone is cheaper to read.
+    pub(super) fn is_crowded(&self) -> Result<bool, Failure> {
+        let count = || -> io::Result<bool> {
+            let mut loose = 0;
+            for number in 0..=u8::MAX {
+                loose += files(&self.path.join(format!("objects/{number:02x}")))?.len();
+            }
+            let packs = files(&self.path.join("objects/pack"))?.len();
+            Ok(packs > MAX_PACK_FILES || loose > MAX_LOOSE_OBJECTS)
+        };
+        count().map_err(|error| self.failed("read", error))
     }
 
     /// Throws the mirror away.
     pub(super) fn discard(&self) -> Result<(), Failure> {
-        match fs::remove_dir_all(&self.path) {
+        let removed =
+            if self.path.is_dir() { fs::remove_dir_all(&self.path) } else { fs::remove_file(&self.path) };
+        match removed {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.failed("remove", error)),
             _ => Ok(()),
         }
@@ -89,6 +120,14 @@ fn name_of(remote: &Remote) -> String {
     hash.update([0]);
     hash.update(&remote.branch);
     hash.finalize().iter().take(16).fold(String::new(), |name, byte| format!("{name}{byte:02x}"))
+}
+
+/// The entries of a directory; none if there is no such directory.
+fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    match fs::read_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        entries => entries?.map(|entry| Ok(entry?.path())).collect(),
+    }
 }
 
 fn tighten(directory: &Path) -> io::Result<()> {
@@ -148,6 +187,43 @@ mod tests {
         assert_ne!(open_to_others(state.path()), Vec::<PathBuf>::new(), "libgit2 protects by itself");
         store.tighten().unwrap();
         assert_eq!(open_to_others(state.path()), Vec::<PathBuf>::new());
+    }
+
+    #[test]
+    fn half_a_pack_of_a_killed_process_is_removed() {
+        let state = tempfile::tempdir().unwrap();
+        let store = Store::take(state.path(), &remote("main")).unwrap();
+        drop(store.open().unwrap());
+        let packs = store.path.join("objects/pack");
+        for name in ["pack_git2_1a2b3c", "pack-1.pack", "pack-1.idx"] {
+            fs::write(packs.join(name), "x").unwrap();
+        }
+        drop(store.open().unwrap());
+        let mut left: Vec<_> = files(&packs)
+            .unwrap()
+            .iter()
+            .filter_map(|file| file.extension().map(ToOwned::to_owned))
+            .collect();
+        left.sort();
+        assert_eq!(left, ["idx", "pack"]);
+        assert_eq!(files(&packs).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn many_packs_or_loose_objects_are_a_crowd() {
+        let state = tempfile::tempdir().unwrap();
+        let store = Store::take(state.path(), &remote("main")).unwrap();
+        drop(store.open().unwrap());
+        let fill = |directory: &str, count: usize| {
+            let directory = store.path.join(directory);
+            fs::create_dir_all(&directory).unwrap();
+            (0..count).for_each(|n| fs::write(directory.join(n.to_string()), "").unwrap());
+        };
+        fill("objects/pack", MAX_PACK_FILES);
+        fill("objects/ab", MAX_LOOSE_OBJECTS);
+        assert!(!store.is_crowded().unwrap());
+        fill("objects/cd", 1);
+        assert!(store.is_crowded().unwrap());
     }
 
     #[test]

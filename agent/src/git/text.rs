@@ -22,7 +22,9 @@ pub(super) fn printable(text: &str, login: Option<&Login>) -> String {
     }
     // Cut only after the secret was looked for, so that no half of it stays.
     if let Some(login) = login {
-        line = line.replace(login.password.expose_secret(), "[redacted]");
+        for secret in login.secrets() {
+            line = line.replace(secret.expose_secret(), "[redacted]");
+        }
     }
     let line = line.trim();
     match line.char_indices().nth(MAX_CHARS) {
@@ -54,6 +56,7 @@ mod tests {
     #[test]
     fn the_password_is_never_repeated() {
         check("login bob:hunter2 failed", "login bob:[redacted] failed");
+        check("got Authorization: Basic Ym9iOmh1bnRlcjI= ?", "got Authorization: Basic [redacted] ?");
     }
 
     #[test]

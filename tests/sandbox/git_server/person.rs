@@ -2,11 +2,12 @@
 //!
 //! Everything happens in the bare repository, past the network and the hooks.
 
+use std::io::Write;
 use std::thread;
 use std::time::Duration;
 
 use git2::build::TreeUpdateBuilder;
-use git2::{Commit, DiffFormat, ErrorCode, FileMode, Oid, Repository, Signature, Tree};
+use git2::{Commit, DiffFormat, ErrorCode, FileMode, Mempack, Odb, Oid, Repository, Signature, Tree};
 
 use super::GitServer;
 
@@ -200,6 +201,9 @@ impl GitServer {
         edit: impl Fn(&Repository, &Tree<'_>) -> Oid,
     ) -> String {
         let bare = self.bare(repository);
+        // Thousands of new files become one pack, not thousands of loose objects.
+        let odb = bare.odb().unwrap();
+        let memory = odb.add_new_mempack_backend(1000).unwrap();
         let branch = head_name(&bare);
         let person = Signature::now("Ana Person", "ana@example.com").unwrap();
         for _ in 0..100 {
@@ -209,6 +213,7 @@ impl GitServer {
             let tree = bare.find_tree(edit(&bare, &start)).unwrap();
             let parents: Vec<_> = tip.iter().collect();
             let id = bare.commit(None, &person, &person, message, &tree, &parents).unwrap();
+            keep(&bare, &odb, &memory);
             let moved = match &tip {
                 Some(tip) => bare.reference_matching(&branch, id, true, tip.id(), "commit"),
                 None => bare.reference(&branch, id, false, "commit"),
@@ -222,6 +227,19 @@ impl GitServer {
             }
         }
         panic!("cannot commit to {repository}: it is always being written by others");
+    }
+}
+
+/// Writes what is in memory to disk.
+fn keep(bare: &Repository, odb: &Odb<'_>, memory: &Mempack<'_>) {
+    let mut pack = git2::Buf::new();
+    memory.dump(bare, &mut pack).unwrap();
+    memory.reset().unwrap();
+    // Header and checksum alone: the same commit was made before.
+    if pack.len() > 32 {
+        let mut writer = odb.packwriter().unwrap();
+        writer.write_all(&pack).unwrap();
+        writer.commit().unwrap();
     }
 }
 
