@@ -3,6 +3,7 @@
 //! Not here: what to list and when (the scanner), what to make of it (`tidegate_policy::select`).
 //! The real implementation is [`OciRegistry`], built once per host from a [`RegistryConfig`].
 
+mod address;
 mod authorize;
 mod challenge;
 mod config;

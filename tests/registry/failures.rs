@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 use tidegate_agent::clock::{Clock as _, SystemClock};
 use tidegate_agent::context::Context;
 use tidegate_agent::error::{Failure, Kind};
-use tidegate_agent::registry::{Registry as _, RegistryConfig};
+use tidegate_agent::registry::Registry as _;
 use tidegate_policy::reference::Digest;
 use tidegate_tests::sandbox::image::digest;
 use tidegate_tests::sandbox::proxy::{Action, FaultProxy, When};
 use tidegate_tests::sandbox::registry::{Fault, Options, SandboxRegistry};
 use tokio_util::sync::CancellationToken;
 
-use crate::world::{client, client_with, context, repository, tag};
+use crate::world::{client, client_with, configured, context, repository, tag};
 
 const RETRY: Kind = Kind::Retry { after: None };
 
@@ -167,8 +167,7 @@ async fn a_manifest_larger_than_the_limit_is_refused() {
 async fn https_to_a_plain_registry_says_what_to_set() {
     let registry = start().await;
     let host = registry.host();
-    let listed =
-        client_with(RegistryConfig::anonymous(host)).tags(&context(), &repository(host, "acme/web")).await;
+    let listed = client_with(configured(host)).tags(&context(), &repository(host, "acme/web")).await;
     let failure = listed.expect_err("it does not speak TLS");
     assert_eq!(failure.kind, Kind::Reject, "{}", failure.chain());
     assert!(failure.chain().contains("plainHttp: true"), "{}", failure.chain());

@@ -7,7 +7,7 @@ use tidegate_agent::error::{Failure, Kind};
 use tidegate_agent::registry::{Credentials, OciRegistry, Registry as _, RegistryConfig};
 use tidegate_tests::sandbox::registry::{Fault, Options, SandboxRegistry};
 
-use crate::world::{client, client_with, context, repository};
+use crate::world::{client, client_with, configured, context, repository};
 
 const USER: &str = "ana";
 const PASSWORD: &str = "hush-canary";
@@ -33,8 +33,7 @@ impl World {
         };
         let credentials =
             Credentials::Files { username: file("username", USER), password: file("password", PASSWORD) };
-        let config =
-            RegistryConfig { plain_http: true, credentials, ..RegistryConfig::anonymous(registry.host()) };
+        let config = RegistryConfig { plain_http: true, credentials, ..configured(registry.host()) };
         Self { client: client_with(config), registry, room }
     }
 
@@ -250,7 +249,7 @@ async fn the_login_of_another_host_is_never_shown() {
     let config = RegistryConfig {
         plain_http: true,
         credentials: Credentials::DockerConfig(file.clone()),
-        ..RegistryConfig::anonymous(world.registry.host())
+        ..configured(world.registry.host())
     };
     let client = client_with(config);
     let own = repository(world.registry.host(), "acme/web");

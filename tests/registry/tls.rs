@@ -16,7 +16,7 @@ use tidegate_tests::harness::requirement;
 use tidegate_tests::sandbox::client as http_client;
 use tidegate_tests::sandbox::proxy::FaultProxy;
 
-use crate::world::{client, client_with, context, repository};
+use crate::world::{client, client_with, configured, context, repository};
 
 const START_LIMIT: Duration = Duration::from_secs(20);
 const ANSWER: &str = "HTTP/1.1 200 OK\r\nContent-Length: 32\r\n\r\n{\"name\":\"web\",\"tags\":[\"1.4.2\"]} ";
@@ -52,7 +52,7 @@ impl TlsServer {
 
     async fn list(&self, ca_file: Option<PathBuf>) -> Result<Vec<String>, Failure> {
         let host = self.address.to_string();
-        let config = RegistryConfig { ca_file, ..RegistryConfig::anonymous(&host) };
+        let config = RegistryConfig { ca_file, ..configured(&host) };
         client_with(config).tags(&context(), &repository(&host, "acme/web")).await
     }
 }
@@ -90,7 +90,7 @@ async fn a_certificate_for_another_name_is_refused() {
     let Some(server) = TlsServer::start().await else { return };
     let host = format!("localhost:{}", server.address.port());
     let ca_file = Some(server.room.path().join("ca.pem"));
-    let registry = client_with(RegistryConfig { ca_file, ..RegistryConfig::anonymous(&host) });
+    let registry = client_with(RegistryConfig { ca_file, ..configured(&host) });
     let failure = registry.tags(&context(), &repository(&host, "acme/web")).await.expect_err("not its name");
     assert_eq!(failure.kind, Kind::Reject, "{}", failure.chain());
 }
@@ -111,8 +111,7 @@ fn an_authority_that_cannot_be_used_is_named() {
     fs::write(&empty, "no certificate").expect("written");
     for (file, expect) in [(room.path().join("none.pem"), "cannot be read"), (empty, "holds no certificate")]
     {
-        let config =
-            RegistryConfig { ca_file: Some(file.clone()), ..RegistryConfig::anonymous("r.example.com") };
+        let config = RegistryConfig { ca_file: Some(file.clone()), ..configured("r.example.com") };
         let failure = OciRegistry::new(config, Arc::new(SystemClock)).expect_err("unusable");
         assert_eq!(failure.kind, Kind::Reject);
         assert!(failure.message.contains(&file.display().to_string()), "{failure}");

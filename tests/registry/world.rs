@@ -11,7 +11,12 @@ use tokio_util::sync::CancellationToken;
 
 /// A client that talks plain HTTP to `host`, without a login.
 pub fn client(host: &str) -> OciRegistry {
-    client_with(RegistryConfig { plain_http: true, ..RegistryConfig::anonymous(host) })
+    client_with(RegistryConfig { plain_http: true, ..configured(host) })
+}
+
+/// A host that the config file names: it may be on loopback.
+pub fn configured(host: &str) -> RegistryConfig {
+    RegistryConfig { host: host.to_owned(), ..RegistryConfig::default() }
 }
 
 /// A client with a given configuration.

@@ -25,6 +25,8 @@ pub struct RegistryConfig {
     pub credentials: Credentials,
     /// The token endpoint, if it lies on another host, e.g. `https://gitlab.com/jwt/auth`.
     pub auth_realm: Option<String>,
+    /// Refuse loopback, link-local and metadata addresses: for hosts that only a manifest names.
+    pub public_only: bool,
 }
 
 /// Where the login of one host comes from. Files are read at each use, so a rotated one takes effect at once.
@@ -59,14 +61,15 @@ impl From<&RegistryHost> for RegistryConfig {
             ca_file: host.ca_file.clone(),
             credentials,
             auth_realm: None,
+            public_only: false,
         }
     }
 }
 
 impl RegistryConfig {
-    /// A host that the config file does not name: https, no login.
+    /// A host that the config file does not name: https, no login, no address of the machine's own.
     pub fn anonymous(host: &str) -> Self {
-        Self { host: host.to_owned(), ..Self::default() }
+        Self { host: host.to_owned(), public_only: true, ..Self::default() }
     }
 
     /// The base URL of the distribution API, with a trailing slash.

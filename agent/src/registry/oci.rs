@@ -13,6 +13,7 @@ use tidegate_policy::reference::{Digest, Repository, Tag};
 use url::Url;
 
 use super::Registry;
+use super::address::is_local;
 use super::authorize::Authorizer;
 use super::config::RegistryConfig;
 use super::token::Authorization;
@@ -153,7 +154,16 @@ fn read_api(config: &RegistryConfig) -> Result<Url, Failure> {
         return Err(unusable());
     }
     let url = Url::parse(&config.api()).map_err(|error| unusable().because(error))?;
-    if url.path() == "/v2/" { Ok(url) } else { Err(unusable()) }
+    if url.path() != "/v2/" {
+        return Err(unusable());
+    }
+    if config.public_only && is_local(&url) {
+        return Err(Failure::reject(format!(
+            "registry host {host:?} is an address of this machine or its cloud"
+        ))
+        .hint("if that is meant, name the host under `registries`"));
+    }
+    Ok(url)
 }
 
 fn read_auth_realm(config: &RegistryConfig) -> Result<Option<Url>, Failure> {
@@ -198,6 +208,18 @@ mod tests {
     fn a_host_that_is_more_than_a_host_is_refused() {
         for host in ["", "r.example.com/x", "u@r.example.com", "r.example.com?x", "r.example.com#", ":5000"] {
             check(host, "acme/web", &format!("registry host {host:?} cannot be used"));
+        }
+    }
+
+    #[test]
+    fn a_local_address_is_asked_only_if_the_config_names_it() {
+        for host in ["localhost:5000", "127.0.0.1:5000", "169.254.169.254", "[::1]:5000", "0x7f.1"] {
+            let failure = OciRegistry::new(RegistryConfig::anonymous(host), Arc::new(SystemClock));
+            assert!(
+                failure.is_err_and(|failure| failure.message.contains("address of this machine")),
+                "{host}"
+            );
+            assert!(registry(host).is_ok(), "{host}");
         }
     }
 

@@ -3,9 +3,9 @@
 //! Source of the rule: the class of flaws of CVE-2020-15157, where a registry's own
 //! challenge chose the host that was given the password.
 
-use std::net::IpAddr;
+use url::Url;
 
-use url::{Host, Url};
+use super::address::is_local;
 
 /// Token hosts that lie beside their registry by the registry's own documentation.
 const KNOWN_REALMS: [(&str, &str); 1] = [("registry-1.docker.io", "auth.docker.io")];
@@ -84,32 +84,6 @@ pub(super) fn host_of(text: &str) -> Option<String> {
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
     let root = matches!(path.trim_end_matches('/'), "" | "v1" | "v2");
     (root && !host.is_empty()).then(|| host.to_ascii_lowercase())
-}
-
-/// Loopback, link-local (cloud metadata lives there) and unspecified addresses, and their names.
-fn is_local(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => is_local_address(IpAddr::V4(address)),
-        Some(Host::Ipv6(address)) => is_local_address(address.to_canonical()),
-        Some(Host::Domain(name)) => {
-            let name = name.trim_end_matches('.');
-            name == "localhost" || name.ends_with(".localhost") || name == "metadata.google.internal"
-        }
-        None => true,
-    }
-}
-
-fn is_local_address(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => v4.is_loopback() || v4.is_link_local() || v4.is_unspecified() || v4.is_broadcast(),
-        // fd00:ec2::254 is the metadata service of EC2.
-        IpAddr::V6(v6) => {
-            v6.is_loopback()
-                || v6.is_unspecified()
-                || v6.is_unicast_link_local()
-                || v6.segments().starts_with(&[0xfd00, 0x0ec2])
-        }
-    }
 }
 
 #[cfg(test)]

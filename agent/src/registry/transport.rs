@@ -15,6 +15,7 @@ use reqwest::{Certificate, Client, Request, Response};
 use serde::Deserialize;
 use url::Url;
 
+use super::address::{LocalName, PublicResolver};
 use super::config::RegistryConfig;
 use super::realm::{authority, same_origin};
 use super::retry_after;
@@ -63,6 +64,8 @@ impl Transport {
                 builder.tls_certs_merge(certificates)
             }
         };
+        let builder =
+            if config.public_only { builder.dns_resolver(Arc::new(PublicResolver)) } else { builder };
         let client = builder.build().map_err(|error| {
             Failure::reject(format!("no HTTP client for {} could be built", config.host))
                 .because(error.without_url())
@@ -145,29 +148,31 @@ fn misdirected(shown: &str, url: &Url, headers: &HeaderMap) -> Failure {
 
 fn unreachable(url: &Url, error: reqwest::Error) -> Failure {
     let shown = show(url);
-    let tls = tls_cause(&error).map(|cause| match cause {
-        rustls::Error::InvalidMessage(_) => "the host does not speak TLS: is `plainHttp: true` meant?",
-        _ => "name the host's certificate authority as `caFile`, or mend its certificate",
-    });
+    let hint = match (find_cause::<rustls::Error>(&error), find_cause::<LocalName>(&error)) {
+        (Some(rustls::Error::InvalidMessage(_)), _) => {
+            Some("the host does not speak TLS: is `plainHttp: true` meant?")
+        }
+        (Some(_), _) => Some("name the host's certificate authority as `caFile`, or mend its certificate"),
+        (None, Some(_)) => Some("if that is meant, name the host under `registries`"),
+        (None, None) => None,
+    };
     let error = error.without_url();
-    match tls {
+    match hint {
         Some(hint) => Failure::reject(format!("no safe connection to {shown}")).because(error).hint(hint),
         None if error.is_connect() => Failure::retry(format!("{shown} cannot be reached")).because(error),
         None => Failure::retry(format!("the answer of {shown} was not complete")).because(error),
     }
 }
 
-/// Finds the TLS failure among the causes; `io::Error` hides it from `source`.
-fn tls_cause(error: &reqwest::Error) -> Option<&rustls::Error> {
+/// Finds a cause of some type; `io::Error` hides what it carries from `source`.
+fn find_cause<E: Error + 'static>(error: &reqwest::Error) -> Option<&E> {
     let mut cause: Option<&(dyn Error + 'static)> = error.source();
     while let Some(error) = cause {
-        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        let found =
-            error.downcast_ref().or_else(|| inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()));
-        if found.is_some() {
-            return found;
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
         }
-        cause = inner.map_or_else(|| error.source(), |inner| Some(inner as _));
+        let carried = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        cause = carried.map_or_else(|| error.source(), |carried| Some(carried as _));
     }
     None
 }
