@@ -57,6 +57,11 @@ async fn a_kind_that_is_defined_later_is_found_and_can_be_applied() {
         ground.cluster.apply(&ground.context, &ground.fence, &served, &gate, false).await.ok()
     })
     .await;
+    let mut misspelt = gate.clone();
+    misspelt["spec"]["heigth"] = json!(4);
+    let refused =
+        ground.cluster.apply(&ground.context, &ground.fence, &served, &misspelt, true).await.unwrap_err();
+    assert!(refused.chain().contains("spec.heigth"), "{}", refused.chain());
     let live = ground.cluster.get(&ground.context, &served, None, "east").await.unwrap().unwrap();
     assert_eq!(live.id.to_string(), "Gate/east");
 }

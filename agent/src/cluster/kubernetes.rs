@@ -4,6 +4,7 @@
 //! retried here. Made by the verbs `run`, `plan` and `explain`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
@@ -32,6 +33,8 @@ const PARTIAL_LIST: &str = "application/json;as=PartialObjectMetadataList;g=meta
 const APPLY_PATCH: &str = "application/apply-patch+yaml";
 const JSON: &str = "application/json";
 const PAGE_OBJECTS: &str = "500";
+const WATCH_WAIT_LEAST: Duration = Duration::from_millis(500);
+const WATCH_WAIT_MOST: Duration = Duration::from_secs(30);
 
 /// One API server, as the identity of its kubeconfig or of the pod's service account.
 pub struct KubeCluster {
@@ -188,8 +191,7 @@ impl Cluster for KubeCluster {
         label_selector: Option<&str>,
         content: Content,
     ) -> BoxStream<'static, WatchEvent> {
-        let (least, most) = (std::time::Duration::from_millis(500), std::time::Duration::from_secs(30));
-        let backoff = Backoff::new(least, most, self.jitter.clone());
+        let backoff = Backoff::new(WATCH_WAIT_LEAST, WATCH_WAIT_MOST, self.jitter.clone());
         watch::watch(&self.connection, kind, label_selector, content, backoff)
     }
 
