@@ -1,0 +1,155 @@
+//! `tidegate manifest images`: the image fields of files, with their places and policies.
+//!
+//! Offline. Findings go to standard error and make the exit code 1; fields are answered all the same.
+
+use std::fs::File;
+use std::io::{BufRead, Read, Write};
+
+use serde::Serialize;
+use tidegate_policy::manifest::{FieldPolicy, ImageField, Part, scan};
+
+use super::write_json;
+use crate::error::Failure;
+
+/// Most that is read of a file, in bytes: more than the scan accepts, so that it refuses the rest by name.
+const FILE_BYTES_MAX: u64 = (4 << 20) + 1;
+
+/// Arguments of `manifest images`.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Files to read; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<String>,
+}
+
+/// The answer for one field; a stable shape.
+#[derive(Serialize)]
+struct Answer<'a> {
+    file: &'a str,
+    document: usize,
+    object: &'a str,
+    field: &'a str,
+    container: &'a str,
+    image: &'a str,
+    /// Of the tag where the reference is written in parts.
+    start: usize,
+    end: usize,
+    policy: Option<&'a str>,
+}
+
+/// Writes one JSON object a line; a file that cannot be read does not stop the others.
+pub fn run(args: &Args, input: &mut dyn BufRead, output: &mut dyn Write) -> Result<u8, Failure> {
+    let mut code = 0;
+    let mut unread = None;
+    for file in &args.files {
+        let bytes = match read(file, input) {
+            Ok(bytes) => bytes,
+            Err(failure) => {
+                unread.get_or_insert(failure);
+                continue;
+            }
+        };
+        let found = scan(file, &bytes);
+        for field in &found.fields {
+            write_json(output, &answer(file, field))?;
+        }
+        for finding in &found.findings {
+            eprintln!("{finding}");
+            code = 1;
+        }
+    }
+    unread.map_or(Ok(code), Err)
+}
+
+fn answer<'a>(file: &'a str, field: &'a ImageField) -> Answer<'a> {
+    let main = |part| field.sites.iter().find(|site| site.part == part);
+    let site = main(Part::Whole).or(main(Part::Tag)).or(field.sites.first());
+    let range = site.map(|site| site.range.clone()).unwrap_or_default();
+    Answer {
+        file,
+        document: field.document,
+        object: &field.object,
+        field: &field.id.0,
+        container: &field.container,
+        image: &field.image,
+        start: range.start,
+        end: range.end,
+        policy: match &field.policy {
+            FieldPolicy::Policy(policy) => Some(&policy.text.policy),
+            FieldPolicy::None | FieldPolicy::Invalid(_) => None,
+        },
+    }
+}
+
+/// Reads a regular file, or standard input for `-`; never more than is needed to refuse it.
+pub(super) fn read(file: &str, input: &mut dyn BufRead) -> Result<Vec<u8>, Failure> {
+    let unreadable = |error| Failure::reject(format!("{file} cannot be read")).because(error);
+    let mut bytes = Vec::new();
+    if file == "-" {
+        input.take(FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(unreadable)?;
+        return Ok(bytes);
+    }
+    // Asked before it is opened: opening a named pipe would wait for a writer.
+    if !std::fs::metadata(file).map_err(unreadable)?.is_file() {
+        return Err(Failure::reject(format!("{file} is no regular file")).hint("name a YAML or JSON file"));
+    }
+    let open = File::open(file).map_err(unreadable)?;
+    open.take(FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(unreadable)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    #[track_caller]
+    fn check(text: &str, code: u8, expect: &str) {
+        let cli = Cli::try_parse_from(["images", "-"]).unwrap();
+        let mut output = Vec::new();
+        assert_eq!(run(&cli.args, &mut text.as_bytes(), &mut output).unwrap(), code);
+        assert_eq!(String::from_utf8(output).unwrap(), expect);
+    }
+
+    #[test]
+    fn each_field_is_a_line_with_its_bytes() {
+        check(
+            "\u{feff}kind: Pod\nmetadata: {name: web, annotations: {tidegate.io/policy: \"semver:~1.4\"}}\nspec: {containers: [{name: web, image: \"nginx:1.4.2\"}]}\n",
+            0,
+            "{\"file\":\"-\",\"document\":0,\"object\":\"Pod//web\",\"field\":\"-#/Pod//web#web\",\"container\":\"web\",\"image\":\"nginx:1.4.2\",\"start\":125,\"end\":136,\"policy\":\"semver:~1.4\"}\n",
+        );
+    }
+
+    #[test]
+    fn a_finding_makes_the_exit_code_one_and_hides_no_field() {
+        check(
+            "kind: [\n---\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: c, image: x}]}\n# image\n",
+            0,
+            "{\"file\":\"-\",\"document\":1,\"object\":\"Pod//a\",\"field\":\"-#/Pod//a#c\",\"container\":\"c\",\"image\":\"x\",\"start\":79,\"end\":80,\"policy\":null}\n",
+        );
+        check(
+            "image: [\n---\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: c, image: x}]}\n",
+            1,
+            "{\"file\":\"-\",\"document\":1,\"object\":\"Pod//a\",\"field\":\"-#/Pod//a#c\",\"container\":\"c\",\"image\":\"x\",\"start\":80,\"end\":81,\"policy\":null}\n",
+        );
+    }
+
+    #[test]
+    fn what_is_no_file_is_refused_and_the_others_are_answered() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().to_str().unwrap();
+        let cli = Cli::try_parse_from(["images", path, "-"]).unwrap();
+        let mut output = Vec::new();
+        let text = "kind: Pod\nspec: {containers: [{name: c, image: x}]}\n";
+        let failure = run(&cli.args, &mut text.as_bytes(), &mut output).unwrap_err();
+        assert_eq!(failure.chain(), format!("{path} is no regular file (hint: name a YAML or JSON file)"));
+        assert!(!output.is_empty());
+    }
+}
