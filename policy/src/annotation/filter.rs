@@ -1,6 +1,6 @@
 //! `tags` and `ignore-tags`: which tags are candidates, and which part of a tag is compared.
 
-use regex::{Regex, RegexBuilder};
+use regex::bytes::{Regex, RegexBuilder};
 
 use super::Glob;
 use super::suggest::nearest;
@@ -115,10 +115,12 @@ impl Pattern {
     fn compared<'a>(&self, tag: &'a str) -> Option<&'a str> {
         match &self.matcher {
             Matcher::Glob(glob) => glob.matches(tag).then_some(tag),
-            Matcher::Regex(regex, None) => regex.is_match(tag).then_some(tag),
+            Matcher::Regex(regex, None) => regex.is_match(tag.as_bytes()).then_some(tag),
             Matcher::Regex(regex, Some(group)) => {
-                let captures = regex.captures(tag)?;
-                Some(captures.get(*group).map_or("", |version| version.as_str()))
+                let captures = regex.captures(tag.as_bytes())?;
+                let version =
+                    captures.get(*group).map_or("", |version| tag.get(version.range()).unwrap_or(""));
+                Some(version)
             }
         }
     }
@@ -130,8 +132,12 @@ pub(super) fn lines(value: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Compiles a regex of bounded size; matching takes time linear in the tag.
+///
+/// Tags are ASCII, so `\d` and `\w` are too, as in the patterns that people bring from Go; this also
+/// keeps repeated classes much smaller.
 fn regex(body: &str) -> Result<Matcher, (String, String)> {
     let regex = RegexBuilder::new(body)
+        .unicode(false)
         .size_limit(REGEX_BYTES_MAX)
         .dfa_size_limit(REGEX_CACHE_BYTES_MAX)
         .build()

@@ -163,6 +163,14 @@ fn an_unreadable_list_item_says_what_to_write() {
         "2 tags: the regex compiles to more than 512 KiB (use smaller repetitions)",
     );
     check_tags(
+        r"regex:(?u)\w{200}",
+        "2 tags: the regex compiles to more than 512 KiB (use smaller repetitions)",
+    );
+    check(
+        &[("policy", "numeric"), ("tags", r"regex:^[\w.-]{1,128}$")],
+        r"numeric | regex:^[\w.-]{1,128}$ |  | ",
+    );
+    check_tags(
         &"glob:a\n".repeat(33),
         "2 tags: 33 items, at most 32 are allowed (join some of them with a `regex:`)",
     );
@@ -260,4 +268,6 @@ fn the_group_version_is_what_is_compared() {
     assert_eq!(judge("regex:^(?:v(?P<version>[0-9]+)|latest)$", "latest"), r#"Candidate("")"#);
     assert_eq!(judge("glob:v*\nregex:(?P<version>[0-9]+)", "v7"), r#"Candidate("v7")"#);
     assert_eq!(judge("glob:v*", "7"), "NotInTags");
+    assert_eq!(judge(r"regex:^(?P<version>\d+)$", "٣"), "NotInTags");
+    assert_eq!(judge("regex:^é(?P<version>.)", "éé"), r#"Candidate("")"#);
 }
