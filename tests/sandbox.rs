@@ -3,5 +3,6 @@
 pub mod client;
 pub mod git_server;
 pub mod image;
+pub mod kube;
 pub mod proxy;
 pub mod registry;
