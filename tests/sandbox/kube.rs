@@ -107,7 +107,8 @@ impl SandboxCluster {
     pub fn create_namespace(&self, name: &str) -> anyhow::Result<()> {
         let kind = kinds::by_kind("", "Namespace").expect("the table has Namespace");
         let body = json!({"metadata": {"name": name}});
-        let done = self.server.write(|store| write::create(store, kind, None, body, &Write::by("kubectl-create")));
+        let done =
+            self.server.write(|store| write::create(store, kind, None, body, &Write::by("kubectl-create")));
         match done {
             Ok(_) => Ok(()),
             Err(failure) if failure.reason == "AlreadyExists" => Ok(()),

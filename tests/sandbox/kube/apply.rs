@@ -40,12 +40,7 @@ impl Writer {
             Operation::Apply => String::new(),
             Operation::Update => kind.api_version(),
         };
-        Owner {
-            operation,
-            manager: self.manager.clone(),
-            api_version,
-            subresource: self.subresource.clone(),
-        }
+        Owner { operation, manager: self.manager.clone(), api_version, subresource: self.subresource.clone() }
     }
 
     /// Leaves out the fields that this door resets: they can be neither written nor owned through it.

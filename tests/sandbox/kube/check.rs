@@ -38,8 +38,12 @@ fn check_name(name: &str, causes: &mut Causes) {
     let fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.' | ':');
     let edge = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     if name.is_empty() {
-        causes.push(("metadata.name".to_owned(), "Required value: name or generateName is required".to_owned()));
-    } else if name.len() > 253 || !name.chars().all(fine) || !name.starts_with(edge) || !name.ends_with(edge) {
+        causes.push((
+            "metadata.name".to_owned(),
+            "Required value: name or generateName is required".to_owned(),
+        ));
+    } else if name.len() > 253 || !name.chars().all(fine) || !name.starts_with(edge) || !name.ends_with(edge)
+    {
         let why = format!(
             "Invalid value: {name:?}: a lowercase RFC 1123 subdomain must consist of lower case alphanumeric \
              characters, '-' or '.', and must start and end with an alphanumeric character"
@@ -106,9 +110,6 @@ fn check_immutable(kind: &Kind, new: &Value, old: &Value, causes: &mut Causes) {
     }
     let frozen = old.get("immutable").and_then(Value::as_bool) == Some(true);
     if frozen && (new.get("data") != old.get("data") || new.get("immutable") != old.get("immutable")) {
-        causes.push((
-            "data".to_owned(),
-            "Forbidden: field is immutable when `immutable` is set".to_owned(),
-        ));
+        causes.push(("data".to_owned(), "Forbidden: field is immutable when `immutable` is set".to_owned()));
     }
 }

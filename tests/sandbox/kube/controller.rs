@@ -48,7 +48,8 @@ pub async fn run(server: Arc<Server>) {
         memory.broken_images.clone_from(&server.broken_images.lock().expect("no holder panics"));
         server.write(|store| settle(store, &mut memory));
         // A slow heartbeat notices what no write announces: a passed progress deadline, an image mended by a test.
-        let wake = memory.next_due().unwrap_or_else(|| Instant::now() + std::time::Duration::from_millis(250));
+        let wake =
+            memory.next_due().unwrap_or_else(|| Instant::now() + std::time::Duration::from_millis(250));
         tokio::select! {
             () = server.stop.cancelled() => return,
             () = tokio::time::sleep_until(wake) => {}

@@ -41,16 +41,20 @@ pub fn object(kind: &Kind, body: Value, unknown: Unknown) -> Result<Value, ApiFa
 }
 
 /// Reads an applied configuration; unknown fields are always refused, as the real server does.
-pub fn applied(kind: &Kind, body: Value, namespace: Option<&str>, name: &str) -> Result<Value, ApiFailure> {
+pub fn applied(kind: &Kind, body: Value) -> Result<Value, ApiFailure> {
     let object = body;
-    let gvk = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let gvk =
+        |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     if gvk(&object, "kind").is_empty() || gvk(&object, "apiVersion").is_empty() {
         return Err(ApiFailure::bad_request("invalid object type: apiVersion and kind must be set"));
     }
     let object = envelope(kind, object)?;
     let failed = |path: &str, why: &str| {
-        let id = format!("{}/{name}; {}", namespace.unwrap_or_default(), kind.gvk());
-        ApiFailure::internal(format!("failed to create typed patch object ({id}): {path}: {why}"))
+        let text = |key: &str| object["metadata"][key].as_str().unwrap_or_default();
+        let id = format!("{}/{}; {}", text("namespace"), text("name"), kind.gvk());
+        let message = format!("failed to create typed patch object ({id}): {path}: {why}");
+        // The real server lets this one through without a reason.
+        ApiFailure { reason: "", ..ApiFailure::internal(message) }
     };
     let mut bare = object.clone();
     drop_nulls(&mut bare);
@@ -129,7 +133,8 @@ fn dotted(path: &[String]) -> String {
 
 fn remove(object: &mut Value, path: &[String]) {
     let Some((last, parents)) = path.split_last() else { return };
-    let pointer: String = parents.iter().map(|part| format!("/{}", part.replace('~', "~0").replace('/', "~1"))).collect();
+    let pointer: String =
+        parents.iter().map(|part| format!("/{}", part.replace('~', "~0").replace('/', "~1"))).collect();
     if let Some(parent) = object.pointer_mut(&pointer).and_then(Value::as_object_mut) {
         parent.remove(last);
     }

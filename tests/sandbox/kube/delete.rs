@@ -87,16 +87,17 @@ fn check_preconditions(
     options: &DeleteOptions,
 ) -> Result<(), ApiFailure> {
     let checks = [
-        ("UID", &options.uid, "/metadata/uid"),
-        ("ResourceVersion", &options.resource_version, "/metadata/resourceVersion"),
+        ("UID", &options.uid, "/metadata/uid", "deleted and then recreated"),
+        ("ResourceVersion", &options.resource_version, "/metadata/resourceVersion", "modified"),
     ];
-    for (what, wanted, pointer) in checks {
+    for (what, wanted, pointer, guess) in checks {
         let have = live.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         if let Some(wanted) = wanted.as_deref().filter(|wanted| *wanted != have) {
             let why = format!(
-                "Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {have}"
+                "the {what} in the precondition ({wanted}) does not match the {what} in record ({have}). \
+                 The object might have been {guess}"
             );
-            return Err(ApiFailure::conflict(kind, name, &why));
+            return Err(ApiFailure::precondition(kind, name, &why));
         }
     }
     Ok(())

@@ -55,6 +55,14 @@ impl ApiFailure {
         Self::new(409, "Conflict", message).about(kind, name)
     }
 
+    /// 409 for a delete whose precondition does not hold; the real server names the kind here.
+    pub fn precondition(kind: &Kind, name: &str, why: &str) -> Self {
+        let mut failure = Self::conflict(kind, name, why);
+        failure.message = format!("Operation cannot be fulfilled on {} {name:?}: {why}", kind.qualified());
+        failure.details["kind"] = json!(kind.kind);
+        failure
+    }
+
     /// 409 of server-side apply, one cause for each field and manager.
     pub fn apply_conflict(message: String, causes: Vec<Value>) -> Self {
         let mut failure = Self::new(409, "Conflict", message);
@@ -99,8 +107,11 @@ impl ApiFailure {
 
     /// 504: the resourceVersion is newer than anything written.
     pub fn too_new(asked: u64, current: u64) -> Self {
-        let mut failure =
-            Self::new(504, "Timeout", format!("Too large resource version: {asked}, current: {current}"));
+        let mut failure = Self::new(
+            504,
+            "Timeout",
+            format!("Timeout: Too large resource version: {asked}, current: {current}"),
+        );
         failure.details = json!({"causes": [
             {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
         ], "retryAfterSeconds": 1});
@@ -136,8 +147,11 @@ impl ApiFailure {
     pub fn status(&self) -> Value {
         let mut status = json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-            "message": self.message, "reason": self.reason, "code": self.code,
+            "message": self.message, "code": self.code,
         });
+        if !self.reason.is_empty() {
+            status["reason"] = json!(self.reason);
+        }
         if !self.details.is_null() {
             status["details"] = self.details.clone();
         }

@@ -68,9 +68,9 @@ impl Kind {
         if self.group.is_empty() { self.kind.to_owned() } else { format!("{}.{}", self.kind, self.group) }
     }
 
-    /// `apps/v1, Kind=Deployment`.
+    /// `apps/v1, Kind=Deployment`, `/v1, Kind=ConfigMap`.
     pub fn gvk(&self) -> String {
-        format!("{}, Kind={}", self.api_version(), self.kind)
+        format!("{}/{}, Kind={}", self.group, self.version, self.kind)
     }
 
     /// Reads `object` as its Kubernetes type and writes it again: unknown fields are lost, wrong types are errors.

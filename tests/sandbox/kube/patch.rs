@@ -29,7 +29,9 @@ pub fn strategic(target: &Value, patch: &Value, shape: Shape) -> Result<Value, A
         (_, Value::Object(patch)) => {
             strategic_object(target.as_object().cloned().unwrap_or_default(), patch, shape)
         }
-        (_, Value::Array(items)) => strategic_list(target.as_array().map_or(&[], Vec::as_slice), items, shape),
+        (_, Value::Array(items)) => {
+            strategic_list(target.as_array().map_or(&[], Vec::as_slice), items, shape)
+        }
         _ => Ok(patch.clone()),
     }
 }
@@ -41,7 +43,9 @@ fn strategic_object(
 ) -> Result<Value, ApiFailure> {
     for (key, value) in patch.iter().filter(|(key, _)| !key.starts_with("$setElementOrder/")) {
         if key.starts_with('$') {
-            return Err(ApiFailure::unsupported_media(format!("the patch directive {key} is not served here")));
+            return Err(ApiFailure::unsupported_media(format!(
+                "the patch directive {key} is not served here"
+            )));
         }
         if value.is_null() {
             out.remove(key);

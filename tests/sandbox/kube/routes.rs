@@ -27,10 +27,7 @@ use super::write::{self, Write, Written};
 
 /// The router of a server.
 pub fn router(server: Arc<Server>) -> Router {
-    Router::new()
-        .fallback(handle)
-        .layer(axum::extract::DefaultBodyLimit::max(16 << 20))
-        .with_state(server)
+    Router::new().fallback(handle).layer(axum::extract::DefaultBodyLimit::max(16 << 20)).with_state(server)
 }
 
 struct Call {
@@ -108,8 +105,7 @@ fn route(server: &Arc<Server>, call: &Call) -> Result<Response, ApiFailure> {
         (Some(name), "DELETE") if target.subresource.is_empty() => {
             let options = delete_options(call, &target)?;
             let namespace = target.namespace.as_deref();
-            let gone =
-                server.write(|store| delete::delete(store, target.kind, namespace, name, &options))?;
+            let gone = server.write(|store| delete::delete(store, target.kind, namespace, name, &options))?;
             Ok(reply::json(200, &reply::object(&gone, form)))
         }
         _ => Err(ApiFailure::no_such_verb()),
@@ -169,7 +165,9 @@ fn body(call: &Call) -> Result<Value, ApiFailure> {
             .map_err(|error| ApiFailure::bad_request(format!("error decoding YAML: {error}")));
     }
     if !(kind.is_empty() || kind.contains("json")) {
-        return Err(ApiFailure::unsupported_media(format!("the body of the request was in an unknown format: {kind}")));
+        return Err(ApiFailure::unsupported_media(format!(
+            "the body of the request was in an unknown format: {kind}"
+        )));
     }
     serde_json::from_slice(&call.body)
         .map_err(|error| ApiFailure::bad_request(format!("error decoding JSON: {error}")))
@@ -225,9 +223,9 @@ fn patch(
     let change = body(call)?;
     let outcome = server.write(|store| match media.as_str() {
         "application/apply-patch+yaml" => apply(store, call, target, name, change, &write),
-        "application/merge-patch+json" => by_patch(store, target, name, &write, |live| {
-            Ok(patch::merge(live, &change))
-        }),
+        "application/merge-patch+json" => {
+            by_patch(store, target, name, &write, |live| Ok(patch::merge(live, &change)))
+        }
         "application/strategic-merge-patch+json" => by_patch(store, target, name, &write, |live| {
             patch::strategic(live, &change, Shape::Granular(target.kind.fields))
         }),
@@ -249,7 +247,11 @@ fn by_patch(
 ) -> Result<Written, ApiFailure> {
     let namespace = target.namespace.as_deref();
     write::patch(store, target.kind, namespace, name, write, |live| {
-        if target.subresource == "scale" { scale::put(live, &change(&scale::of(live))?) } else { change(live) }
+        if target.subresource == "scale" {
+            scale::put(live, &change(&scale::of(live))?)
+        } else {
+            change(live)
+        }
     })
 }
 
@@ -278,7 +280,8 @@ fn apply(
 fn delete_options(call: &Call, target: &Target) -> Result<DeleteOptions, ApiFailure> {
     let body: Value = if call.body.is_empty() { json!({}) } else { body(call)? };
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-    let policy = text("/propagationPolicy").or_else(|| call.query.get("propagationPolicy").map(str::to_owned));
+    let policy =
+        text("/propagationPolicy").or_else(|| call.query.get("propagationPolicy").map(str::to_owned));
     let propagation = match policy.as_deref() {
         Some("Orphan") => Propagation::Orphan,
         Some("Foreground") => Propagation::Foreground,

@@ -31,7 +31,9 @@ pub fn of(object: &Value) -> Value {
 pub fn put(object: &Value, scale: &Value) -> Result<Value, ApiFailure> {
     let replicas = scale.pointer("/spec/replicas").cloned().unwrap_or(json!(0));
     if !replicas.is_u64() {
-        return Err(ApiFailure::bad_request(format!("spec.replicas must be a natural number, not {replicas}")));
+        return Err(ApiFailure::bad_request(format!(
+            "spec.replicas must be a natural number, not {replicas}"
+        )));
     }
     let mut object = object.clone();
     object["spec"]["replicas"] = replicas;

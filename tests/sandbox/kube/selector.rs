@@ -33,7 +33,9 @@ impl Selector {
                 path,
                 "metadata.name" | "metadata.namespace" | "type" | "status.phase" | "spec.nodeName"
             ) {
-                let why = format!("{path:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\"");
+                let why = format!(
+                    "{path:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+                );
                 return Err(ApiFailure::bad_request(why));
             }
             selector.fields.push((path.to_owned(), wanted, value.to_owned()));
@@ -43,7 +45,8 @@ impl Selector {
 
     /// Whether an object is selected.
     pub fn matches(&self, object: &Value) -> bool {
-        let label = |key: &str| object.pointer("/metadata/labels").and_then(|labels| labels.get(key)?.as_str());
+        let label =
+            |key: &str| object.pointer("/metadata/labels").and_then(|labels| labels.get(key)?.as_str());
         let labels = self.labels.iter().all(|requirement| match requirement {
             Requirement::In(key, values) => {
                 label(key).is_some_and(|value| values.iter().any(|wanted| wanted == value))
@@ -111,7 +114,11 @@ fn requirement(part: &str) -> Result<Requirement, ApiFailure> {
     if key.is_empty() || key.contains(char::is_whitespace) {
         return Err(bad());
     }
-    Ok(if missing.is_some() { Requirement::Missing(key.to_owned()) } else { Requirement::Exists(key.to_owned()) })
+    Ok(if missing.is_some() {
+        Requirement::Missing(key.to_owned())
+    } else {
+        Requirement::Exists(key.to_owned())
+    })
 }
 
 #[cfg(test)]

@@ -94,7 +94,8 @@ impl Query {
     pub fn resource_version(&self) -> Result<Option<u64>, ApiFailure> {
         self.get("resourceVersion")
             .map(|text| {
-                text.parse().map_err(|_| ApiFailure::bad_request(format!("invalid resource version: {text:?}")))
+                text.parse()
+                    .map_err(|_| ApiFailure::bad_request(format!("invalid resource version: {text:?}")))
             })
             .transpose()
     }

@@ -124,7 +124,7 @@ pub fn apply(
     if body.pointer("/metadata/managedFields").is_some_and(|fields| !fields.is_null()) {
         return Err(ApiFailure::bad_request("metadata.managedFields must be nil"));
     }
-    let mut config = decode::applied(kind, body, namespace, name)?;
+    let mut config = decode::applied(kind, body)?;
     match config.pointer("/metadata/name").and_then(Value::as_str) {
         Some(given) if given != name => {
             return Err(ApiFailure::bad_request(format!(
@@ -265,7 +265,8 @@ fn check_unchanged(kind: &Kind, name: &str, live: &Value, sent: &Value) -> Resul
         return Err(ApiFailure::conflict(kind, name, &why));
     }
     if differs("/metadata/resourceVersion") {
-        let why = "the object has been modified; please apply your changes to the latest version and try again";
+        let why =
+            "the object has been modified; please apply your changes to the latest version and try again";
         return Err(ApiFailure::conflict(kind, name, why));
     }
     Ok(())
@@ -287,13 +288,19 @@ fn settle_change(kind: &Kind, live: &Value, object: &mut Value, write: &Write) {
         if kind.status {
             set_or_remove(object, "status", live.get("status").cloned());
         }
-        for key in ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"] {
+        for key in
+            ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"]
+        {
             set_or_remove(&mut object["metadata"], key, live["metadata"].get(key).cloned());
         }
         set_or_remove(&mut object["metadata"], "namespace", live["metadata"].get("namespace").cloned());
         defaults_and_tidy(kind, object);
     }
-    set_or_remove(&mut object["metadata"], "resourceVersion", live["metadata"].get("resourceVersion").cloned());
+    set_or_remove(
+        &mut object["metadata"],
+        "resourceVersion",
+        live["metadata"].get("resourceVersion").cloned(),
+    );
 }
 
 fn set_or_remove(object: &mut Value, key: &str, value: Option<Value>) {

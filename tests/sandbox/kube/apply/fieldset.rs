@@ -122,7 +122,8 @@ impl FieldSet {
             .children
             .iter()
             .map(|(step, child)| {
-                let rest = other.children.get(step).map_or_else(|| child.clone(), |gone| child.difference(gone));
+                let rest =
+                    other.children.get(step).map_or_else(|| child.clone(), |gone| child.difference(gone));
                 (step.clone(), rest)
             })
             .filter(|(_, child)| !child.is_empty())
@@ -224,9 +225,6 @@ mod tests {
             "f:ports": {"k:{\"containerPort\":80,\"protocol\":\"TCP\"}": {"f:name": {}}},
             "f:finalizers": {"v:\"a\"": {}},
         }));
-        assert_eq!(
-            set.printed(),
-            [".finalizers[=\"a\"]", ".ports[containerPort=80,protocol=\"TCP\"].name"]
-        );
+        assert_eq!(set.printed(), [".finalizers[=\"a\"]", ".ports[containerPort=80,protocol=\"TCP\"].name"]);
     }
 }

@@ -67,8 +67,7 @@ impl Managers {
         let mut managers = BTreeMap::new();
         for entry in entries.into_iter().flatten() {
             let text = |key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-            let operation =
-                if text("operation") == "Apply" { Operation::Apply } else { Operation::Update };
+            let operation = if text("operation") == "Apply" { Operation::Apply } else { Operation::Update };
             let api_version = text("apiVersion");
             let owner = Owner {
                 operation,

@@ -29,7 +29,8 @@ pub fn merge(live: &Value, config: &Value, shape: Shape) -> Value {
 
 /// Keeps the live order of items that only the server has, and the applied order among those applied.
 fn merge_items(old: &[Value], new: &[Value], shape: Shape) -> Vec<Value> {
-    let steps = |items: &[Value]| -> Vec<Step> { items.iter().map(|item| item_step(item, shape).0).collect() };
+    let steps =
+        |items: &[Value]| -> Vec<Step> { items.iter().map(|item| item_step(item, shape).0).collect() };
     let (old_steps, new_steps) = (steps(old), steps(new));
     let before: BTreeMap<&Step, &Value> = old_steps.iter().zip(old).collect();
     let merged = |step: &Step, value: &Value| match before.get(step) {
@@ -105,8 +106,7 @@ mod tests {
             let items: Vec<Value> = names.iter().map(|name| json!({"name": name})).collect();
             json!(items)
         };
-        let merged =
-            merge(&list(live), &list(applied), Shape::ListMap(&[("name", None)], &shape::ANY));
+        let merged = merge(&list(live), &list(applied), Shape::ListMap(&[("name", None)], &shape::ANY));
         assert_eq!(merged, list(expect));
     }
 

@@ -106,7 +106,10 @@ fn write_status(store: &mut Store, seen: &Value, hash: &str, memory: &mut Memory
     let complete = updated == wanted && replicas == wanted && ready_now >= wanted && current.is_some();
     let set_name = current.map_or("", |set| place(set).1);
     let conditions = json!([
-        available_condition(&deployment, available >= wanted.saturating_sub(max_unavailable(&deployment, wanted))),
+        available_condition(
+            &deployment,
+            available >= wanted.saturating_sub(max_unavailable(&deployment, wanted))
+        ),
         progressing_condition(&deployment, complete, is_late(&deployment, hash, complete, memory), set_name),
     ]);
     let status = without_zeros(json!({

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{CONTROLLER, Memory, change, controlled, count, kind_of, objects, owner_reference, place, without_zeros};
+use super::{
+    CONTROLLER, Memory, change, controlled, count, kind_of, objects, owner_reference, place, without_zeros,
+};
 use crate::sandbox::kube::apply::managers::now;
 use crate::sandbox::kube::store::{Key, Store};
 use crate::sandbox::kube::uid;
