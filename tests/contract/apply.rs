@@ -175,14 +175,14 @@ pub async fn an_unknown_field_is_refused(world: &World) {
 pub async fn dry_run_stores_nothing(world: &World) {
     let path = world.path("configmaps/a");
     let body = config_map("a", &json!({"k": "1"}));
-    let would = world.apply_with(&path, "fieldManager=alice&dryRun=All", &body).await;
-    assert_eq!(would.code, 201);
+    let preview = world.apply_with(&path, "fieldManager=alice&dryRun=All", &body).await;
+    assert_eq!(preview.code, 201);
     world.get(&path).await.refused(404, "NotFound");
     let stored = world.apply(&path, "alice", &body).await.ok();
     let changed = config_map("a", &json!({"k": "2"}));
-    let would = world.apply_with(&path, "fieldManager=alice&dryRun=All", &changed).await.ok();
-    assert_eq!(would["data"], json!({"k": "2"}));
-    assert_eq!(version_of(&would), version_of(&stored));
+    let preview = world.apply_with(&path, "fieldManager=alice&dryRun=All", &changed).await.ok();
+    assert_eq!(preview["data"], json!({"k": "2"}));
+    assert_eq!(version_of(&preview), version_of(&stored));
     assert_eq!(world.get(&path).await.ok(), stored);
 }
 

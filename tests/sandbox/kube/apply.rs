@@ -89,12 +89,12 @@ pub fn apply(
         let before = Writer::main("before-first-apply");
         take(kind, &skeleton(kind), &live, &before, &mut managers);
     }
-    let last = managers.fields(&owner);
+    let previous = managers.fields(&owner);
     let fields = writer.visible(kind, walk::field_set(&config, shape));
     managers.set(&owner, fields.clone(), &kind.api_version());
     let mut merged = merge::merge(&live, &config, shape);
-    if !last.is_empty() {
-        merged = merge::prune(&merged, &last, &managers.everything(), shape);
+    if !previous.is_empty() {
+        merged = merge::prune(&merged, &previous, &managers.everything(), shape);
     }
     let comparison = walk::compare(&live, &merged, shape);
     let touched = writer.visible(kind, comparison.modified.union(&comparison.added));
@@ -168,8 +168,7 @@ pub fn skeleton(kind: &Kind) -> Value {
     let template = json!({"metadata": {}, "spec": {}});
     match kind.kind {
         "Deployment" => object["spec"] = json!({"strategy": {}, "template": template}),
-        "ReplicaSet" => object["spec"] = json!({"template": template}),
-        "Job" => object["spec"] = json!({"template": template}),
+        "ReplicaSet" | "Job" => object["spec"] = json!({"template": template}),
         "CronJob" => {
             object["spec"] = json!({"jobTemplate": {"metadata": {}, "spec": {"template": template}}});
         }
@@ -219,7 +218,7 @@ fn conflict(conflicts: &[(Owner, FieldSet)]) -> ApiFailure {
             format!("Apply failed with {} conflicts: {}", many.len(), lines.join("\n"))
         }
     };
-    let causes = causes
+    let causes: Vec<Value> = causes
         .iter()
         .map(|(owner, path)| {
             json!({
@@ -229,5 +228,5 @@ fn conflict(conflicts: &[(Owner, FieldSet)]) -> ApiFailure {
             })
         })
         .collect();
-    ApiFailure::apply_conflict(message, causes)
+    ApiFailure::apply_conflict(message, &causes)
 }

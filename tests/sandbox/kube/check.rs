@@ -100,12 +100,12 @@ fn check_immutable(kind: &Kind, new: &Value, old: &Value, causes: &mut Causes) {
         _ => &[],
     };
     for pointer in fields {
-        if let (Some(before), after) = (old.pointer(pointer), new.pointer(pointer)) {
-            if Some(before) != after {
-                let shown = after.cloned().unwrap_or_default();
-                let why = format!("Invalid value: {shown}: field is immutable");
-                causes.push((pointer.trim_start_matches('/').replace('/', "."), why));
-            }
+        if let (Some(before), after) = (old.pointer(pointer), new.pointer(pointer))
+            && Some(before) != after
+        {
+            let shown = after.cloned().unwrap_or_default();
+            let why = format!("Invalid value: {shown}: field is immutable");
+            causes.push((pointer.trim_start_matches('/').replace('/', "."), why));
         }
     }
     let frozen = old.get("immutable").and_then(Value::as_bool) == Some(true);

@@ -1,7 +1,7 @@
-//! The controllers: Deployment → ReplicaSet → Pod, the contents of new namespaces, garbage collection.
+//! The controllers: Deployment → `ReplicaSet` → Pod, the contents of new namespaces, garbage collection.
 //!
 //! One task runs them after every write and when a pod is due. They write through the same doors as anybody, as
-//! `kube-controller-manager` and `kubelet`. Not here: CronJobs and Jobs, which nothing runs.
+//! `kube-controller-manager` and `kubelet`. Not here: `CronJobs` and Jobs, which nothing runs.
 
 mod deployment;
 mod replica_set;
@@ -122,7 +122,7 @@ fn change(store: &mut Store, kind: &Kind, object: &Value, write: &Write, edit: i
     drop(done);
 }
 
-/// What every namespace gets: a ServiceAccount and the cluster's root certificates.
+/// What every namespace gets: a `ServiceAccount` and the cluster's root certificates.
 fn fill_namespaces(store: &mut Store) {
     let (accounts, maps) = (kind_of("", "ServiceAccount"), kind_of("", "ConfigMap"));
     for space in objects(store, "", "Namespace") {

@@ -133,9 +133,15 @@ fn dotted(path: &[String]) -> String {
 
 fn remove(object: &mut Value, path: &[String]) {
     let Some((last, parents)) = path.split_last() else { return };
-    let pointer: String =
-        parents.iter().map(|part| format!("/{}", part.replace('~', "~0").replace('/', "~1"))).collect();
-    if let Some(parent) = object.pointer_mut(&pointer).and_then(Value::as_object_mut) {
+    let mut place = Some(object);
+    for part in parents {
+        place = match (place, part.parse::<usize>()) {
+            (Some(Value::Object(map)), _) => map.get_mut(part),
+            (Some(Value::Array(items)), Ok(index)) => items.get_mut(index),
+            _ => None,
+        };
+    }
+    if let Some(parent) = place.and_then(Value::as_object_mut) {
         parent.remove(last);
     }
 }

@@ -64,7 +64,7 @@ impl ApiFailure {
     }
 
     /// 409 of server-side apply, one cause for each field and manager.
-    pub fn apply_conflict(message: String, causes: Vec<Value>) -> Self {
+    pub fn apply_conflict(message: String, causes: &[Value]) -> Self {
         let mut failure = Self::new(409, "Conflict", message);
         failure.details = json!({"causes": causes});
         failure

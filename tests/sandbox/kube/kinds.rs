@@ -22,6 +22,7 @@ pub enum Generation {
 
 /// A kind as served.
 #[derive(Debug)]
+#[expect(clippy::struct_field_names, reason = "`kind` is what the API calls it")]
 pub struct Kind {
     /// API group, empty for core.
     pub group: &'static str,

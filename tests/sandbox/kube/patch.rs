@@ -114,30 +114,30 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(patch: &Value, expect: Result<Value, u16>) {
+    fn check(patch: &Value, expect: &Result<Value, u16>) {
         let target = json!({"spec": {"template": {"spec": {"containers": [
             {"name": "app", "image": "a:1"}, {"name": "side", "image": "s:1"}
         ]}}}});
         let spec = json!({"spec": {"template": {"spec": patch}}});
         let got = strategic(&target, &spec, Shape::Granular(shape::WORKLOAD));
         let got = got.map(|object| object["spec"]["template"]["spec"]["containers"].clone());
-        assert_eq!(got.map_err(|failure| failure.code), expect);
+        assert_eq!(&got.map_err(|failure| failure.code), expect);
     }
 
     #[test]
     fn a_strategic_patch_merges_containers_by_name() {
         check(
             &json!({"containers": [{"name": "app", "image": "a:2"}]}),
-            Ok(json!([{"name": "app", "image": "a:2"}, {"name": "side", "image": "s:1"}])),
+            &Ok(json!([{"name": "app", "image": "a:2"}, {"name": "side", "image": "s:1"}])),
         );
         check(
             &json!({"containers": [{"name": "side", "$patch": "delete"}]}),
-            Ok(json!([{"name": "app", "image": "a:1"}])),
+            &Ok(json!([{"name": "app", "image": "a:1"}])),
         );
         check(
             &json!({"$setElementOrder/containers": [{"name": "side"}, {"name": "app"}]}),
-            Ok(json!([{"name": "side", "image": "s:1"}, {"name": "app", "image": "a:1"}])),
+            &Ok(json!([{"name": "side", "image": "s:1"}, {"name": "app", "image": "a:1"}])),
         );
-        check(&json!({"$retainKeys": ["containers"]}), Err(415));
+        check(&json!({"$retainKeys": ["containers"]}), &Err(415));
     }
 }

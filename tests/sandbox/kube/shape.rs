@@ -1,7 +1,7 @@
 //! How values of the built-in kinds merge: which lists are maps or sets, which values are atomic.
 //!
 //! Whatever is not named here is what a server takes without a schema: objects merge field by field, lists are
-//! atomic. Read off the `x-kubernetes-list-type` and `-map-type` marks of the published OpenAPI of Kubernetes.
+//! atomic. Read off the `x-kubernetes-list-type` and `-map-type` marks of the published `OpenAPI` of Kubernetes.
 
 /// The fields of an object that do not follow the rule above.
 pub type Fields = &'static [(&'static str, Shape)];
@@ -88,9 +88,9 @@ const CONDITIONS: Shape = Shape::Granular(&[("conditions", Shape::ListMap(BY_TYP
 pub const PLAIN: Fields = &[("metadata", METADATA)];
 /// Namespace.
 pub const NAMESPACE: Fields = &[("metadata", METADATA), ("status", CONDITIONS)];
-/// Deployment, ReplicaSet; Job too, whose conditions are atomic in the real schema as well as its template being the same.
+/// Deployment, `ReplicaSet`; Job too, whose conditions are atomic in the real schema as well as its template being the same.
 pub const WORKLOAD: Fields = &[("metadata", METADATA), ("spec", WORKLOAD_SPEC), ("status", CONDITIONS)];
-/// CronJob.
+/// `CronJob`.
 pub const CRON_JOB: Fields = &[
     ("metadata", METADATA),
     (
@@ -125,13 +125,13 @@ pub const SERVICE: Fields = &[
     ),
     ("status", CONDITIONS),
 ];
-/// ServiceAccount.
+/// `ServiceAccount`.
 pub const SERVICE_ACCOUNT: Fields = &[
     ("metadata", METADATA),
     ("secrets", Shape::ListMap(BY_NAME, &Shape::Atomic)),
     ("imagePullSecrets", Shape::Atomic),
 ];
-/// RoleBinding.
+/// `RoleBinding`.
 pub const ROLE_BINDING: Fields = &[("metadata", METADATA), ("roleRef", Shape::Atomic)];
 /// Event of the core group.
 pub const CORE_EVENT: Fields =

@@ -203,12 +203,11 @@ fn settle_new(
 }
 
 fn defaults_and_tidy(kind: &Kind, object: &mut Value) {
-    if kind.kind == "Namespace" || kind.kind == "Service" {
-        if let Some(map) = object.as_object_mut() {
-            if map.get("status") == Some(&json!({})) {
-                map.remove("status");
-            }
-        }
+    if (kind.kind == "Namespace" || kind.kind == "Service")
+        && let Some(map) = object.as_object_mut()
+        && map.get("status") == Some(&json!({}))
+    {
+        map.remove("status");
     }
     defaults::fill(kind, object);
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
@@ -276,7 +275,8 @@ fn check_unchanged(kind: &Kind, name: &str, live: &Value, sent: &Value) -> Resul
 fn settle_change(kind: &Kind, live: &Value, object: &mut Value, write: &Write) {
     if write.writer.subresource == "status" {
         let mut kept = live.clone();
-        for key in ["status"] {
+        {
+            let key = "status";
             set_or_remove(&mut kept, key, object.get(key).cloned());
         }
         let annotations = object.pointer("/metadata/annotations").cloned();

@@ -93,6 +93,7 @@ impl FieldSet {
     }
 
     /// Paths in either.
+    #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         let mut all = self.clone();
         all.members.extend(other.members.iter().cloned());
@@ -104,6 +105,7 @@ impl FieldSet {
     }
 
     /// Paths in both.
+    #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
         let members = self.members.intersection(&other.members).cloned().collect();
         let children = self
@@ -116,6 +118,7 @@ impl FieldSet {
     }
 
     /// Paths in self alone.
+    #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
         let members = self.members.difference(&other.members).cloned().collect();
         let children = self
@@ -132,6 +135,7 @@ impl FieldSet {
     }
 
     /// Leaves out `path` and all that is below it.
+    #[must_use]
     pub fn without_tree(mut self, path: &[&str]) -> Self {
         match path {
             [] => {}
@@ -154,6 +158,7 @@ impl FieldSet {
     }
 
     /// Leaves out the one `path`.
+    #[must_use]
     pub fn without(self, path: &[&str]) -> Self {
         let steps: Vec<Step> = path.iter().map(|name| Step::Field((*name).to_owned())).collect();
         let mut one = Self::default();

@@ -120,8 +120,8 @@ fn descend(
     if leaf {
         return;
     }
-    let before = children(old_view, shape);
-    let after = children(new_view, shape);
+    let before = children(old_view.as_ref(), shape);
+    let after = children(new_view.as_ref(), shape);
     for (step, (inner, value)) in &before {
         path.push(step.clone());
         descend(Some(value), after.get(step).map(|(_, value)| *value), *inner, path, out);
@@ -134,7 +134,7 @@ fn descend(
     }
 }
 
-fn children(view: Option<View<'_>>, shape: Shape) -> BTreeMap<Step, (Shape, &Value)> {
+fn children<'a>(view: Option<&View<'a>>, shape: Shape) -> BTreeMap<Step, (Shape, &'a Value)> {
     match view {
         Some(View::Object(map)) => map
             .iter()

@@ -1,14 +1,14 @@
-//! Deployments: one ReplicaSet for each template, the newest scaled up, the others down once it is ready.
+//! Deployments: one `ReplicaSet` for each template, the newest scaled up, the others down once it is ready.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use super::{CONTROLLER, Memory, change, controlled, count, kind_of, owner_reference, place, without_zeros};
 use crate::sandbox::kube::apply::managers::now;
 use crate::sandbox::kube::store::{Key, Store};
+use crate::sandbox::kube::uid;
 use crate::sandbox::kube::write::{self, Write};
 
 const REVISION: &str = "deployment.kubernetes.io/revision";
@@ -40,8 +40,7 @@ pub(super) fn sync(store: &mut Store, deployment: &Value, memory: &mut Memory) {
 }
 
 fn template_hash(deployment: &Value) -> String {
-    let digest = Sha256::digest(deployment["spec"]["template"].to_string().as_bytes());
-    digest.iter().take(5).map(|byte| format!("{byte:02x}")).collect()
+    uid::hex(&deployment["spec"]["template"].to_string()).chars().take(10).collect()
 }
 
 fn create_set(store: &mut Store, deployment: &Value, hash: &str, revision: u64) {

@@ -1,4 +1,4 @@
-//! ReplicaSets and their pods: as many as wanted, ready after a delay unless their image is broken.
+//! `ReplicaSets` and their pods: as many as wanted, ready after a delay unless their image is broken.
 
 use serde_json::{Value, json};
 use tokio::time::Instant;
