@@ -21,5 +21,7 @@ pub mod git;
 pub mod registry;
 
 pub mod scan;
+pub mod source;
+pub mod update;
 
 pub mod verbs;

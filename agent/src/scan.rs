@@ -161,18 +161,18 @@ impl Subscription {
     ///
     /// Returns the first failure: the facts that it concerns are still unknown.
     pub async fn gather(&self, context: &Context, wanted: &[Wanted]) -> Result<(), Failure> {
-        let answers = stream::iter(wanted).map(|fact| self.gather_one(context, fact));
+        let answers = stream::iter(wanted.to_vec()).map(|fact| self.gather_one(context, fact));
         let answers: Vec<_> = answers.buffer_unordered(RESOLVES_MAX).collect().await;
         answers.into_iter().collect()
     }
 
-    async fn gather_one(&self, context: &Context, wanted: &Wanted) -> Result<(), Failure> {
+    async fn gather_one(&self, context: &Context, wanted: Wanted) -> Result<(), Failure> {
         let Wanted::Manifest(repository, tag) = wanted;
         let host = self.scanner.host(&repository.registry);
         let connection = host.connection(&self.scanner.shared.connect)?;
-        let digest = connection.registry.manifest_digest(context, repository, tag).await?;
+        let digest = connection.registry.manifest_digest(context, &repository, &tag).await?;
         let fact = digest.map_or(ManifestFact::Missing, ManifestFact::Present);
-        self.scanner.shared.board.resolved(repository, tag, fact);
+        self.scanner.shared.board.resolved(&repository, &tag, fact);
         Ok(())
     }
 }

@@ -74,6 +74,7 @@ pub struct History {
 #[derive(Clone, Debug, Default)]
 pub struct Scans {
     by_path: HashMap<String, HashMap<String, Arc<FileScan>>>,
+    count: usize,
 }
 
 impl Scans {
@@ -84,7 +85,13 @@ impl Scans {
 
     /// Remembers a scan.
     pub fn insert(&mut self, path: &str, blob: &str, scan: Arc<FileScan>) {
-        self.by_path.entry(path.to_owned()).or_default().insert(blob.to_owned(), scan);
+        let before = self.by_path.entry(path.to_owned()).or_default().insert(blob.to_owned(), scan);
+        self.count += usize::from(before.is_none());
+    }
+
+    /// How many scans there are.
+    pub fn count(&self) -> usize {
+        self.count
     }
 
     /// Keeps the scans for which `keep(path, blob)` holds.
@@ -93,6 +100,7 @@ impl Scans {
             blobs.retain(|blob, _| keep(path, blob));
             !blobs.is_empty()
         });
+        self.count = self.by_path.values().map(HashMap::len).sum();
     }
 }
 

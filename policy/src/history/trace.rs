@@ -69,7 +69,11 @@ impl<'a> Walk<'a> {
             .iter()
             .flat_map(|(path, scan)| scan.fields.iter().filter_map(|field| Track::new(path, field)))
             .collect();
-        if history.commits.first().is_none_or(|tip| tip.id != tree.revision) {
+        let begins_here = match history.commits.first() {
+            Some(tip) => tip.id == tree.revision,
+            None => history.end == HistoryEnd::Shallow,
+        };
+        if !begins_here {
             for track in &mut tracks {
                 track.end_with(Gap::OtherTip);
             }
