@@ -23,6 +23,7 @@ pub mod order;
 pub mod prune;
 
 pub mod check;
+pub mod met;
 pub mod plan;
 
 pub mod drift;
