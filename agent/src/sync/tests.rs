@@ -83,6 +83,7 @@ impl World {
             sync: true,
             namespace: "shop".to_owned(),
             allow_insecure: false,
+            ca_file: None,
             credentials: None,
             author: Signature { name: "Tidegate".to_owned(), email: "tidegate@example.com".to_owned() },
         }
