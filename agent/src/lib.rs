@@ -20,11 +20,9 @@ pub mod cluster;
 pub mod git;
 pub mod registry;
 
-pub mod source;
-pub mod sync;
-
 pub mod scan;
 pub mod source;
+pub mod sync;
 pub mod update;
 
 pub mod verbs;
