@@ -20,9 +20,14 @@ pub mod cluster;
 pub mod git;
 pub mod registry;
 
-pub mod scan;
 pub mod source;
-pub mod sync;
+
+pub mod scan;
 pub mod update;
 
+pub mod sync;
+
+pub mod daemon;
+
+pub mod args;
 pub mod verbs;

@@ -3,10 +3,14 @@
 //! Exit codes of all verbs: 0 fine or nothing to do · 1 findings or changes · 2 could not answer · 3 not found.
 //! Not here: which verbs there are and how a failure is printed (the binary's business).
 
+pub mod explain;
+mod look;
 pub mod manifest_images;
 pub mod manifest_set_image;
+pub mod plan;
 pub mod policy_select;
 pub mod reference_parse;
+pub mod run;
 pub mod version;
 
 use std::io::Write;

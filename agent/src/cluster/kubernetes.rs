@@ -121,7 +121,7 @@ impl Cluster for KubeCluster {
         let call = Call::new(what, Method::GET, path).accept(PARTIAL_OBJECT);
         match call.send(context, &self.connection).await? {
             Answer::Done { value, .. } => live_meta(kind, &kind.version, value).map(Some),
-            Answer::Refused(refusal) if refusal.is_missing(name) => Ok(None),
+            Answer::Refused(refusal) if refusal.is_missing(&kind.plural, name) => Ok(None),
             Answer::Refused(refusal) => Err(refusal.failure()),
         }
     }
@@ -178,7 +178,9 @@ impl Cluster for KubeCluster {
         fence.check()?;
         match call.send(context, &self.connection).await? {
             Answer::Done { .. } => Ok(true),
-            Answer::Refused(refusal) if refusal.is_missing(&live.id.name) || refusal.is_conflict() => {
+            Answer::Refused(refusal)
+                if refusal.is_missing(&kind.plural, &live.id.name) || refusal.is_conflict() =>
+            {
                 Ok(false)
             }
             Answer::Refused(refusal) => Err(refusal.failure()),
@@ -200,7 +202,7 @@ impl Cluster for KubeCluster {
         let call = Call::new(format!("read the record {}/{name}", self.namespace), Method::GET, path);
         match call.send(context, &self.connection).await? {
             Answer::Done { value, .. } => record(&value).map(Some),
-            Answer::Refused(refusal) if refusal.is_missing(name) => Ok(None),
+            Answer::Refused(refusal) if refusal.is_missing(&config_maps().plural, name) => Ok(None),
             Answer::Refused(refusal) => Err(refusal.failure()),
         }
     }
@@ -222,7 +224,9 @@ impl Cluster for KubeCluster {
         fence.check()?;
         match call.send(context, &self.connection).await? {
             Answer::Done { value, .. } => record(&value),
-            Answer::Refused(refusal) if refusal.is_missing(&written.name) || refusal.is_conflict() => {
+            Answer::Refused(refusal)
+                if refusal.is_missing(&kind.plural, &written.name) || refusal.is_conflict() =>
+            {
                 Err(Failure::reject(format!(
                     "the record {}/{} was written by somebody else meanwhile",
                     self.namespace, written.name

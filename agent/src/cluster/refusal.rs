@@ -30,10 +30,13 @@ pub(super) struct Refusal {
 
 impl Refusal {
     /// Whether the named object itself is not there, rather than its kind or namespace.
-    pub(super) fn is_missing(&self, name: &str) -> bool {
+    ///
+    /// The server names the resource in `details.kind`: `plural` tells an absent object from an absent namespace
+    /// of the same name.
+    pub(super) fn is_missing(&self, plural: &str, name: &str) -> bool {
         let details = self.status.details.as_ref();
         self.status.code == 404
-            && details.is_some_and(|details| details.name == name && details.kind != "namespaces")
+            && details.is_some_and(|details| details.name == name && details.kind == plural)
     }
 
     /// Whether the object is not the one that was meant: it changed, exists, or is another of the same name.

@@ -57,11 +57,12 @@ fn a_servers_wish_to_wait_is_kept() {
 
 #[test]
 fn an_object_is_missing_only_if_the_server_names_it() {
-    let named = json!({"details": {"name": "web", "kind": "deployments"}});
-    assert!(refusal(404, named.clone()).is_missing("web"));
-    assert!(!refusal(404, named).is_missing("other"));
-    assert!(!refusal(404, json!({"message": "404 page not found"})).is_missing("web"));
-    assert!(!refusal(404, json!({"details": {"name": "web", "kind": "namespaces"}})).is_missing("web"));
+    let named = |kind: &str| refusal(404, json!({"details": {"name": "web", "kind": kind}}));
+    assert!(named("deployments").is_missing("deployments", "web"));
+    assert!(!named("deployments").is_missing("deployments", "other"));
+    assert!(!named("namespaces").is_missing("deployments", "web"), "its namespace is missing");
+    assert!(named("namespaces").is_missing("namespaces", "web"));
+    assert!(!refusal(404, json!({"message": "404 page not found"})).is_missing("deployments", "web"));
 }
 
 #[test]
