@@ -1,5 +1,7 @@
 //! Pushes that are accepted, that lose a race, that are refused.
 
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -145,6 +147,45 @@ async fn an_update_hook_that_declines_one_ref_is_a_refusal() {
     let outcome = push(&repository, &id, &tip).await.unwrap();
     assert!(matches!(outcome, PushOutcome::Refused(_)), "{outcome:?}");
     assert_eq!(repository.fetch(&context()).await.unwrap(), tip);
+}
+
+#[tokio::test]
+async fn a_branch_that_is_locked_for_the_moment_is_a_lost_race() {
+    let world = World::new();
+    let repository = world.open();
+    let tip = repository.fetch(&context()).await.unwrap();
+    let id = commit(&repository, &tip, "image: web:2\n").await;
+    let lock = world.server.path("fleet").join("refs/heads/main.lock");
+    std::fs::write(&lock, "").unwrap();
+    assert_eq!(push(&repository, &id, &tip).await.unwrap(), PushOutcome::Lost);
+    std::fs::remove_file(&lock).unwrap();
+    assert_eq!(push(&repository, &id, &tip).await.unwrap(), PushOutcome::Accepted);
+}
+
+#[tokio::test]
+async fn the_mirror_is_for_us_alone() {
+    let world = World::new();
+    let repository = world.open();
+    let tip = repository.fetch(&context()).await.unwrap();
+    assert_eq!(open_to_others(world.state.path()), Vec::<PathBuf>::new());
+    let id = commit(&repository, &tip, "image: web:2\n").await;
+    push(&repository, &id, &tip).await.unwrap();
+    assert_eq!(open_to_others(world.state.path()), Vec::<PathBuf>::new());
+}
+
+fn open_to_others(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let entry = entry.unwrap();
+        let metadata = entry.metadata().unwrap();
+        if metadata.permissions().mode() & 0o077 != 0 {
+            found.push(entry.path());
+        }
+        if metadata.is_dir() {
+            found.extend(open_to_others(&entry.path()));
+        }
+    }
+    found
 }
 
 #[tokio::test]

@@ -64,6 +64,7 @@ impl Mirror {
         })?;
         if outcome == PushOutcome::Accepted {
             repository.reference(&remote.tracking_reference(), revision, true, "push")?;
+            self.store.tighten()?;
         }
         Ok(outcome)
     }
