@@ -32,39 +32,39 @@ impl Screen {
 
     /// The first line.
     pub fn title(&self, text: &str) {
-        line(&self.paint(BOLD, text));
+        put(&self.paint(BOLD, text));
     }
 
     /// A paragraph.
     pub fn say(&self, text: &str) {
         for line in text.lines() {
-            line(&format!("  {}", line.trim_start()));
+            put(&format!("  {}", line.trim_start()));
         }
     }
 
     /// The head of a step.
     pub fn step(&self, number: usize, text: &str) {
-        line("");
-        line(&self.paint(BOLD, &format!("{number}. {text}")));
+        put("");
+        put(&self.paint(BOLD, &format!("{number}. {text}")));
     }
 
     /// Something that was observed.
     pub fn done(&self, text: &str) {
-        line(&format!("  {} {text}", self.paint(GREEN, "ok")));
+        put(&format!("  {} {text}", self.paint(GREEN, "ok")));
     }
 
     /// Times since the beginning of the step.
     pub fn times(&self, times: &[(&str, Duration)]) {
         for (what, duration) in times {
-            line(&format!("  {:>9}  {what}", time(*duration)));
+            put(&format!("  {:>9}  {what}", time(*duration)));
         }
     }
 
     /// Output of something else, indented.
     pub fn quote(&self, title: &str, text: &str) {
-        line(&format!("  {}", self.paint(CYAN, &format!("{title}:"))));
+        put(&format!("  {}", self.paint(CYAN, &format!("{title}:"))));
         for line in text.trim_end().lines() {
-            line(&format!("    {line}"));
+            put(&format!("    {line}"));
         }
     }
 
@@ -77,7 +77,7 @@ impl Screen {
                 Some(b'@' | b'd' | b'i') => DIM,
                 _ => "",
             };
-            line(&format!("    {}", self.paint(colour, line)));
+            put(&format!("    {}", self.paint(colour, line)));
         }
     }
 
@@ -86,7 +86,7 @@ impl Screen {
     }
 }
 
-fn line(text: &str) {
+fn put(text: &str) {
     // A reader that went away does not stop the demo from checking.
     writeln!(io::stdout(), "{text}").ok();
 }
