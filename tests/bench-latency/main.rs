@@ -30,16 +30,16 @@ async fn main() -> Result<()> {
         std::env::var("N").ok().map_or(Ok(RELEASES), |text| text.parse()).context("N is no number")?;
     let mut world = World::real_without_proxies().await.context("the real servers are missing")?;
     let mut setup = world.setup();
-    setup.poll = "1s".to_owned();
+    "1s".clone_into(&mut setup.poll);
     world.start_daemon(setup).await?;
     steps::first_sync(&world).await?;
     let mut live = follow(&world);
     let mut samples = Vec::with_capacity(count);
     for number in 0..count {
         samples.push(measure(&world, &mut live, &format!("1.5.{number}")).await?);
-        // A phase of the poll interval that does not repeat: the golden ratio's multiples.
-        let phase = ((number as f64) * 0.618_034).fract();
-        tokio::time::sleep(Duration::from_secs_f64(phase)).await;
+        // A phase of the poll interval that does not repeat: multiples of the golden ratio.
+        let phase_millis = (number * 618) % 1000;
+        tokio::time::sleep(Duration::from_millis(u64::try_from(phase_millis)?)).await;
     }
     print(&samples);
     Ok(())
@@ -95,8 +95,8 @@ fn print(samples: &[Sample]) {
     println!("{} releases, polling at 1 s, milliseconds", samples.len());
     println!("{:<24}{:>8}{:>8}{:>8}{:>8}{:>8}", "step", "min", "mean", "p50", "p95", "max");
     row("pushed to committed", samples, |sample| sample.committed);
-    row("committed to applied", samples, |sample| sample.applied - sample.committed);
-    row("applied to healthy", samples, |sample| sample.healthy - sample.applied);
+    row("committed to applied", samples, |sample| sample.applied.saturating_sub(sample.committed));
+    row("applied to healthy", samples, |sample| sample.healthy.saturating_sub(sample.applied));
     row("pushed to applied", samples, |sample| sample.applied);
     row("pushed to healthy", samples, |sample| sample.healthy);
 }
@@ -105,9 +105,9 @@ fn row(name: &str, samples: &[Sample], of: impl Fn(&Sample) -> Duration) {
     let mut times: Vec<Duration> = samples.iter().map(of).collect();
     times.sort();
     let mean = times.iter().sum::<Duration>() / u32::try_from(times.len().max(1)).unwrap_or(1);
-    let at = |share: f64| times[((times.len() - 1) as f64 * share).round() as usize];
+    let at = |percent: usize| times[(times.len() - 1) * percent / 100];
     print!("{name:<24}");
-    for time in [at(0.0), mean, at(0.5), at(0.95), at(1.0)] {
+    for time in [at(0), mean, at(50), at(95), at(100)] {
         print!("{:>8}", time.as_millis());
     }
     println!();
