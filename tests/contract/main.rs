@@ -6,6 +6,7 @@
 mod apply;
 mod discovery;
 mod objects;
+mod same;
 mod watch;
 mod workloads;
 mod world;

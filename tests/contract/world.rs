@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use http::{Method, Request};
 use kube::Client;
 use serde_json::{Value, json};
@@ -97,8 +97,8 @@ impl World {
         let response = self.client.send(request).await?;
         let code = response.status().as_u16();
         let bytes = response.into_body().collect_bytes().await?;
-        let body =
-            serde_json::from_slice(&bytes).with_context(|| String::from_utf8_lossy(&bytes).into_owned())?;
+        let text = || Value::String(String::from_utf8_lossy(&bytes).into_owned());
+        let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| text());
         Ok(Answer { code, body })
     }
 

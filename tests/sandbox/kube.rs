@@ -13,6 +13,7 @@ mod defaults;
 mod delete;
 mod discovery;
 mod failure;
+mod invent;
 mod kinds;
 mod patch;
 mod reply;
@@ -211,3 +212,6 @@ impl Drop for SandboxCluster {
 fn key(kind: &Kind, namespace: &str, name: &str) -> Key {
     Key::new(kind, Some(namespace).filter(|namespace| !namespace.is_empty()), name)
 }
+
+#[cfg(test)]
+mod tests;

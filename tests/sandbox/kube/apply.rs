@@ -165,14 +165,16 @@ fn release(managers: &mut Managers, except: &Owner, fields: &FieldSet) {
 /// The object that the server compares a new one with: sections that always exist are not "added".
 pub fn skeleton(kind: &Kind) -> Value {
     let mut object = json!({"apiVersion": kind.api_version(), "kind": kind.kind, "metadata": {}});
-    let template = json!({"metadata": {}, "spec": {}});
+    let template = json!({"metadata": {}, "spec": {"containers": []}});
     match kind.kind {
         "Deployment" => object["spec"] = json!({"strategy": {}, "template": template}),
         "ReplicaSet" | "Job" => object["spec"] = json!({"template": template}),
         "CronJob" => {
             object["spec"] = json!({"jobTemplate": {"metadata": {}, "spec": {"template": template}}});
         }
-        "Namespace" | "Service" | "Pod" | "Lease" => object["spec"] = json!({}),
+        "Pod" => object["spec"] = json!({"containers": []}),
+        "Role" => object["rules"] = json!([]),
+        "Namespace" | "Service" | "Lease" => object["spec"] = json!({}),
         _ => {}
     }
     if kind.status {

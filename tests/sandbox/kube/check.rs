@@ -15,6 +15,7 @@ pub fn object(kind: &Kind, new: &Value, old: Option<&Value>) -> Result<(), ApiFa
     match kind.kind {
         "Deployment" | "ReplicaSet" => {
             check_selector(new, &mut causes);
+            check_strategy(new, &mut causes);
             check_pod_spec(new, "/spec/template/spec", "spec.template.spec", &mut causes);
         }
         "Job" => check_pod_spec(new, "/spec/template/spec", "spec.template.spec", &mut causes),
@@ -68,14 +69,22 @@ fn check_selector(object: &Value, causes: &mut Causes) {
     required(object, "/spec/selector", "spec.selector", causes);
     let labels = object.pointer("/spec/template/metadata/labels");
     let wanted = object.pointer("/spec/selector/matchLabels").and_then(Value::as_object);
-    let matches = wanted
-        .into_iter()
-        .flatten()
-        .all(|(key, value)| labels.and_then(|labels| labels.get(key)) == Some(value));
+    // An absent selector would match everything: the real server calls that a mismatch, too.
+    let matches = wanted.is_some_and(|wanted| {
+        wanted.iter().all(|(key, value)| labels.and_then(|labels| labels.get(key)) == Some(value))
+    });
     if !matches {
         let shown = labels.cloned().unwrap_or_default();
         let why = format!("Invalid value: {shown}: `selector` does not match template `labels`");
         causes.push(("spec.template.metadata.labels".to_owned(), why));
+    }
+}
+
+fn check_strategy(object: &Value, causes: &mut Causes) {
+    let strategy = &object["spec"]["strategy"];
+    if strategy["type"] == "Recreate" && !strategy["rollingUpdate"].is_null() {
+        let why = "Forbidden: may not be specified when strategy `type` is 'Recreate'";
+        causes.push(("spec.strategy.rollingUpdate".to_owned(), why.to_owned()));
     }
 }
 

@@ -41,14 +41,13 @@ pub fn object(kind: &Kind, body: Value, unknown: Unknown) -> Result<Value, ApiFa
 }
 
 /// Reads an applied configuration; unknown fields are always refused, as the real server does.
-pub fn applied(kind: &Kind, body: Value) -> Result<Value, ApiFailure> {
-    let object = body;
-    let gvk =
-        |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    if gvk(&object, "kind").is_empty() || gvk(&object, "apiVersion").is_empty() {
-        return Err(ApiFailure::bad_request("invalid object type: apiVersion and kind must be set"));
+pub fn applied(kind: &Kind, object: Value) -> Result<Value, ApiFailure> {
+    let text = |key: &str| object[key].as_str().unwrap_or_default();
+    let (version, name) = (text("apiVersion"), text("kind"));
+    if (version, name) != (kind.api_version().as_str(), kind.kind) {
+        let version = if version.contains('/') { version.to_owned() } else { format!("/{version}") };
+        return Err(ApiFailure::bad_request(format!("invalid object type: {version}, Kind={name}")));
     }
-    let object = envelope(kind, object)?;
     let failed = |path: &str, why: &str| {
         let text = |key: &str| object["metadata"][key].as_str().unwrap_or_default();
         let id = format!("{}/{}; {}", text("namespace"), text("name"), kind.gvk());

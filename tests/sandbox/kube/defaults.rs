@@ -68,6 +68,7 @@ fn job(object: &mut Value) {
             ("completionMode", json!("NonIndexed")),
             ("completions", json!(1)),
             ("parallelism", json!(1)),
+            ("manualSelector", json!(false)),
             ("podReplacementPolicy", json!("TerminatingOrFailed")),
             ("suspend", json!(false)),
         ],
@@ -109,9 +110,21 @@ fn pod_spec(object: &mut Value, at: &str, restart: &str) {
     if let Some(account) = account {
         put(object, at, "serviceAccount", &account);
     }
+    let volumes = object.pointer_mut(&format!("{at}/volumes")).and_then(Value::as_array_mut);
+    volumes.into_iter().flatten().for_each(volume);
     for list in ["containers", "initContainers"] {
         let items = object.pointer_mut(&format!("{at}/{list}")).and_then(Value::as_array_mut);
         items.into_iter().flatten().for_each(container);
+    }
+}
+
+fn volume(volume: &mut Value) {
+    for source in ["configMap", "secret", "projected", "downwardAPI"] {
+        put(volume, &format!("/{source}"), "defaultMode", &json!(0o644));
+    }
+    put(volume, "/hostPath", "type", &json!(""));
+    if volume.as_object().is_some_and(|map| map.len() == 1) {
+        put(volume, "", "emptyDir", &json!({}));
     }
 }
 
@@ -131,6 +144,9 @@ fn container(container: &mut Value) {
     );
     for port in container.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten() {
         put(port, "", "protocol", &json!("TCP"));
+    }
+    for env in container.get_mut("env").and_then(Value::as_array_mut).into_iter().flatten() {
+        put(env, "/valueFrom/fieldRef", "apiVersion", &json!("v1"));
     }
     for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
         let at = format!("/{probe}");
@@ -181,7 +197,6 @@ fn secret(object: &mut Value) {
 
 fn namespace(object: &mut Value) {
     put(object, "", "spec", &json!({}));
-    put(object, "/spec", "finalizers", &json!(["kubernetes"]));
     put(object, "", "status", &json!({"phase": "Active"}));
     let name = object.pointer("/metadata/name").cloned().unwrap_or_default();
     put(object, "/metadata", "labels", &json!({}));

@@ -55,7 +55,7 @@ pub fn delete(
     match options.propagation {
         Propagation::Background => {}
         Propagation::Foreground => finalizers.push(json!("foregroundDeletion")),
-        Propagation::Orphan => orphan_dependents(store, &live),
+        Propagation::Orphan => finalizers.push(json!("orphan")),
     }
     if finalizers.is_empty() && kind.kind != "Namespace" {
         store.remove(&key);
@@ -122,6 +122,44 @@ fn owner_uids(object: &Value) -> Vec<String> {
         .collect()
 }
 
+/// Objects that wait for the collector under one of its own finalizers, without it.
+fn take_finalizer(store: &Store, name: &str) -> Vec<(Key, Value)> {
+    let waits = |object: &Value| list_of(object, "/metadata/finalizers").contains(&json!(name));
+    let found = store.all().filter(|(_, object)| waits(object));
+    found
+        .map(|(key, object)| {
+            let mut object = (**object).clone();
+            let mut finalizers = list_of(&object, "/metadata/finalizers");
+            finalizers.retain(|finalizer| finalizer != name);
+            object["metadata"]["finalizers"] = json!(finalizers);
+            (key.clone(), object)
+        })
+        .collect()
+}
+
+/// Stores an object that lost a finalizer; the last one ends it.
+fn release(store: &mut Store, key: &Key, mut object: Value) {
+    if !list_of(&object, "/metadata/finalizers").is_empty() {
+        store.put(key, object);
+        return;
+    }
+    if let Some(metadata) = object["metadata"].as_object_mut() {
+        metadata.remove("finalizers");
+    }
+    store.put(key, object);
+    store.remove(key);
+}
+
+fn finish_orphaning(store: &mut Store) -> bool {
+    let waiting = take_finalizer(store, "orphan");
+    let changed = !waiting.is_empty();
+    for (key, object) in waiting {
+        orphan_dependents(store, &object);
+        release(store, &key, object);
+    }
+    changed
+}
+
 fn orphan_dependents(store: &mut Store, owner: &Value) {
     let uid = owner["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
     let dependents: Vec<(Key, Value)> = store
@@ -143,6 +181,8 @@ fn orphan_dependents(store: &mut Store, owner: &Value) {
 
 /// One round of garbage collection; `true` if it changed something.
 pub fn collect(store: &mut Store) -> bool {
+    // First of all: dependents that shall stay must not look abandoned.
+    let mut changed = finish_orphaning(store);
     let uids: HashSet<String> = store
         .all()
         .filter_map(|(_, object)| object.pointer("/metadata/uid").and_then(Value::as_str).map(str::to_owned))
@@ -164,7 +204,6 @@ pub fn collect(store: &mut Store) -> bool {
         })
         .map(|(key, _)| key.clone())
         .collect();
-    let mut changed = false;
     let options = DeleteOptions {
         propagation: Propagation::Background,
         uid: None,
@@ -181,31 +220,19 @@ pub fn collect(store: &mut Store) -> bool {
 }
 
 fn finish_foreground(store: &mut Store) -> bool {
-    let waiting: Vec<(Key, Value)> = store
-        .all()
-        .filter(|(_, object)| list_of(object, "/metadata/finalizers").contains(&json!("foregroundDeletion")))
-        .map(|(key, object)| (key.clone(), (**object).clone()))
-        .collect();
-    let mut changed = false;
-    for (key, mut object) in waiting {
+    let waiting = take_finalizer(store, "foregroundDeletion");
+    let changed = !waiting.is_empty();
+    for (key, object) in waiting {
         let uid = object["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
         let dependents: Vec<Key> = store
             .all()
             .filter(|(_, dependent)| owner_uids(dependent).contains(&uid))
             .map(|(key, _)| key.clone())
             .collect();
-        changed = true;
         for dependent in dependents {
             store.remove(&dependent);
         }
-        let mut finalizers = list_of(&object, "/metadata/finalizers");
-        finalizers.retain(|finalizer| finalizer != "foregroundDeletion");
-        if finalizers.is_empty() {
-            store.remove(&key);
-        } else {
-            object["metadata"]["finalizers"] = json!(finalizers);
-            store.put(&key, object);
-        }
+        release(store, &key, object);
     }
     changed
 }

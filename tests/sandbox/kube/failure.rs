@@ -33,6 +33,30 @@ impl ApiFailure {
         self
     }
 
+    fn empty_details(mut self) -> Self {
+        self.details = json!({});
+        self
+    }
+
+    /// 422 for the options of a request.
+    pub fn invalid_options(options: &str, field: &str, why: &str) -> Self {
+        let message = format!("{options}.meta.k8s.io \"\" is invalid: {field}: {why}");
+        let mut failure = Self::new(422, "Invalid", message);
+        failure.details = json!({
+            "group": "meta.k8s.io", "kind": options,
+            "causes": [{"field": field, "message": why, "reason": cause_reason(why)}],
+        });
+        failure
+    }
+
+    /// 422 for a patch whose outcome cannot be read as the kind.
+    pub fn invalid_patch(why: &str) -> Self {
+        let mut failure = Self::new(422, "Invalid", format!(" \"\" is invalid: patch: Invalid value: {why}"));
+        let cause = json!({"field": "patch", "message": why, "reason": "FieldValueInvalid"});
+        failure.details = json!({"causes": [cause]});
+        failure
+    }
+
     /// 404 for an object.
     pub fn not_found(kind: &Kind, name: &str) -> Self {
         Self::new(404, "NotFound", format!("{} {name:?} not found", kind.resource())).about(kind, name)
@@ -40,7 +64,7 @@ impl ApiFailure {
 
     /// 404 for a path that serves nothing.
     pub fn no_route() -> Self {
-        Self::new(404, "NotFound", "the server could not find the requested resource")
+        Self::new(404, "NotFound", "the server could not find the requested resource").empty_details()
     }
 
     /// 409 for a create of what exists.
@@ -97,7 +121,8 @@ impl ApiFailure {
 
     /// 405.
     pub fn no_such_verb() -> Self {
-        Self::new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+        let message = "the server does not allow this method on the requested resource";
+        Self::new(405, "MethodNotAllowed", message).empty_details()
     }
 
     /// 410: the resourceVersion is older than what is kept.
@@ -120,7 +145,7 @@ impl ApiFailure {
 
     /// 415.
     pub fn unsupported_media(message: impl Into<String>) -> Self {
-        Self::new(415, "UnsupportedMediaType", message)
+        Self::new(415, "UnsupportedMediaType", message).empty_details()
     }
 
     /// 500, for what the real server also answers so.
@@ -164,6 +189,8 @@ fn cause_reason(why: &str) -> &'static str {
         "FieldValueRequired"
     } else if why.starts_with("Unsupported value") {
         "FieldValueNotSupported"
+    } else if why.starts_with("Forbidden") {
+        "FieldValueForbidden"
     } else {
         "FieldValueInvalid"
     }

@@ -50,20 +50,45 @@ fn strategic_object(
         if value.is_null() {
             out.remove(key);
         } else {
-            let inner = strategic(out.get(key).unwrap_or(&Value::Null), value, shape.field(key))?;
+            let old = out.get(key).unwrap_or(&Value::Null);
+            let mut inner = strategic(old, value, shape.field(key))?;
+            let order = patch.get(&format!("$setElementOrder/{key}")).unwrap_or(value);
+            arrange(&mut inner, order, old, shape.field(key));
             out.insert(key.clone(), inner);
         }
     }
     for (directive, order) in patch {
         let Some(field) = directive.strip_prefix("$setElementOrder/") else { continue };
-        let order = order.as_array().map_or(&[][..], Vec::as_slice);
-        if let Some(items) = out.get_mut(field).and_then(Value::as_array_mut) {
-            let key = merge_key(shape.field(field));
-            let place = |item: &Value| order.iter().position(|other| same(item, other, key));
-            items.sort_by_key(|item| place(item).unwrap_or(usize::MAX));
+        if let Some(items) = out.get_mut(field).filter(|_| !patch.contains_key(field)) {
+            let old = items.clone();
+            arrange(items, order, &old, shape.field(field));
         }
     }
     Ok(Value::Object(out))
+}
+
+/// Puts the items that the patch names in its order, and the others where they stood between them.
+fn arrange(merged: &mut Value, order: &Value, old: &Value, shape: Shape) {
+    if !matches!(shape, Shape::ListMap(..) | Shape::Set) {
+        return;
+    }
+    let key = merge_key(shape);
+    let (Some(items), Some(order)) = (merged.as_array_mut(), order.as_array()) else { return };
+    let place = |list: &[Value], item: &Value| list.iter().position(|other| same(item, other, key));
+    let old = old.as_array().map_or(&[][..], Vec::as_slice);
+    let (mut named, others): (Vec<Value>, Vec<Value>) =
+        items.drain(..).partition(|item| place(order, item).is_some());
+    named.sort_by_key(|item| place(order, item));
+    let mut others = others.into_iter().peekable();
+    for item in named {
+        // A new item has no old place: it comes before what is left of the others.
+        let here = place(old, &item).unwrap_or(0);
+        while let Some(other) = others.next_if(|other| place(old, other).is_some_and(|at| at < here)) {
+            items.push(other);
+        }
+        items.push(item);
+    }
+    items.extend(others);
 }
 
 fn merge_key(shape: Shape) -> Option<&'static str> {

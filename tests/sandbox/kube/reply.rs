@@ -98,8 +98,8 @@ pub fn aggregated(value: &Value) -> Response {
 }
 
 /// A plain text answer.
-pub fn text(text: &'static str) -> Response {
-    respond(200, "text/plain; charset=utf-8", Body::from(text))
+pub fn text(status: u16, text: &'static str) -> Response {
+    respond(status, "text/plain; charset=utf-8", Body::from(text))
 }
 
 /// A refusal.

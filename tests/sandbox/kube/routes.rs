@@ -30,6 +30,13 @@ pub fn router(server: Arc<Server>) -> Router {
     Router::new().fallback(handle).layer(axum::extract::DefaultBodyLimit::max(16 << 20)).with_state(server)
 }
 
+/// The patches that are served; the first is server-side apply.
+const PATCHES: [&str; 3] = [
+    "application/apply-patch+yaml",
+    "application/merge-patch+json",
+    "application/strategic-merge-patch+json",
+];
+
 struct Call {
     method: Method,
     path: String,
@@ -84,7 +91,7 @@ fn answer(server: &Arc<Server>, call: &Call) -> Response {
 
 fn route(server: &Arc<Server>, call: &Call) -> Result<Response, ApiFailure> {
     match call.path.as_str() {
-        "/healthz" | "/readyz" | "/livez" => return Ok(reply::text("ok")),
+        "/healthz" | "/readyz" | "/livez" => return Ok(reply::text(200, "ok")),
         "/version" => return Ok(reply::json(200, &version())),
         _ => {}
     }
@@ -94,7 +101,13 @@ fn route(server: &Arc<Server>, call: &Call) -> Result<Response, ApiFailure> {
         let aggregated = form == Form::Aggregated && combined;
         return Ok(if aggregated { reply::aggregated(&document) } else { reply::json(200, &document) });
     }
-    let target = Target::parse(&call.path).ok_or_else(ApiFailure::no_route)?;
+    let Some(target) = Target::parse(&call.path) else {
+        return if Target::is_served_group(&call.path) {
+            Err(ApiFailure::no_route())
+        } else {
+            Ok(reply::text(404, "404 page not found\n"))
+        };
+    };
     match (&target.name, call.method.as_str()) {
         (None, "GET") => list(server, call, &target, form),
         (None, "POST") => post(server, call, &target, form),
@@ -154,8 +167,13 @@ fn get(
 }
 
 fn write_of(call: &Call, target: &Target) -> Result<Write, ApiFailure> {
+    let options = match call.method.as_str() {
+        "POST" => "CreateOptions",
+        "PUT" => "UpdateOptions",
+        _ => "PatchOptions",
+    };
     let writer = Writer { manager: call.manager(), subresource: target.subresource.clone() };
-    Ok(Write { writer, dry_run: call.query.dry_run()?, unknown: call.query.unknown() })
+    Ok(Write { writer, dry_run: call.query.dry_run(options)?, unknown: call.query.unknown() })
 }
 
 fn body(call: &Call) -> Result<Value, ApiFailure> {
@@ -220,20 +238,22 @@ fn patch(
 ) -> Result<Response, ApiFailure> {
     let write = write_of(call, target)?;
     let media = call.header(header::CONTENT_TYPE).split(';').next().unwrap_or_default().trim().to_owned();
+    if !PATCHES.contains(&media.as_str()) {
+        return Err(ApiFailure::unsupported_media("415: Unsupported Media Type"));
+    }
+    if media != PATCHES[0] && call.query.get("force").is_some() {
+        let why = "Forbidden: may not be specified for non-apply patch";
+        return Err(ApiFailure::invalid_options("PatchOptions", "force", why));
+    }
     let change = body(call)?;
     let outcome = server.write(|store| match media.as_str() {
         "application/apply-patch+yaml" => apply(store, call, target, name, change, &write),
         "application/merge-patch+json" => {
             by_patch(store, target, name, &write, |live| Ok(patch::merge(live, &change)))
         }
-        "application/strategic-merge-patch+json" => by_patch(store, target, name, &write, |live| {
+        _ => by_patch(store, target, name, &write, |live| {
             patch::strategic(live, &change, Shape::Granular(target.kind.fields))
         }),
-        other => Err(ApiFailure::unsupported_media(format!(
-            "the body of the request was in an unknown format - accepted media types include: \
-             application/merge-patch+json, application/strategic-merge-patch+json, \
-             application/apply-patch+yaml; not {other:?}"
-        ))),
     })?;
     Ok(written(&outcome, target, form))
 }
@@ -264,11 +284,8 @@ fn apply(
     write: &Write,
 ) -> Result<Written, ApiFailure> {
     if call.query.get("fieldManager").is_none() {
-        let mut failure = ApiFailure::bad_request(
-            "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch",
-        );
-        (failure.code, failure.reason) = (422, "Invalid");
-        return Err(failure);
+        let why = "Required value: is required for apply patch";
+        return Err(ApiFailure::invalid_options("PatchOptions", "fieldManager", why));
     }
     if target.subresource == "scale" {
         return Err(ApiFailure::unsupported_media("apply of the scale subresource is not served here"));
@@ -287,13 +304,15 @@ fn delete_options(call: &Call, target: &Target) -> Result<DeleteOptions, ApiFail
         Some("Foreground") => Propagation::Foreground,
         Some("Background") => Propagation::Background,
         Some(other) => {
-            return Err(ApiFailure::bad_request(format!("unknown propagationPolicy {other:?}")));
+            let known = "supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\"";
+            let why = format!("Unsupported value: {other:?}: {known}");
+            return Err(ApiFailure::invalid_options("DeleteOptions", "propagationPolicy", &why));
         }
         // Jobs keep the default of the time when they had no collector.
         None if target.kind.kind == "Job" => Propagation::Orphan,
         None => Propagation::Background,
     };
-    let dry_run = call.query.dry_run()? || body["dryRun"] == json!(["All"]);
+    let dry_run = call.query.dry_run("DeleteOptions")? || body["dryRun"] == json!(["All"]);
     Ok(DeleteOptions {
         propagation,
         uid: text("/preconditions/uid"),

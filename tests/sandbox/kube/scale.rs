@@ -13,13 +13,17 @@ pub fn of(object: &Value) -> Value {
         .flatten()
         .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
         .collect();
+    let mut spec = json!({"replicas": object.pointer("/spec/replicas").cloned().unwrap_or(json!(0))});
+    if spec["replicas"] == json!(0) {
+        spec = json!({});
+    }
     json!({
         "kind": "Scale", "apiVersion": "autoscaling/v1",
         "metadata": {
             "name": metadata["name"], "namespace": metadata["namespace"], "uid": metadata["uid"],
             "resourceVersion": metadata["resourceVersion"], "creationTimestamp": metadata["creationTimestamp"],
         },
-        "spec": {"replicas": object.pointer("/spec/replicas").cloned().unwrap_or(json!(0))},
+        "spec": spec,
         "status": {
             "replicas": object.pointer("/status/replicas").cloned().unwrap_or(json!(0)),
             "selector": selector.join(","),

@@ -20,6 +20,16 @@ pub struct Target {
 }
 
 impl Target {
+    /// Whether the group and version of a path are served.
+    pub fn is_served_group(path: &str) -> bool {
+        let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+        match parts.as_slice() {
+            ["api", "v1", ..] => true,
+            ["apis", group, "v1", ..] => kinds::groups().contains(group),
+            _ => false,
+        }
+    }
+
     /// Reads a path; `None` if it serves nothing.
     pub fn parse(path: &str) -> Option<Self> {
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
@@ -44,14 +54,14 @@ impl Target {
             [name, sub] => (Some((*name).to_owned()), *sub),
             _ => return None,
         };
-        let served = match subresource {
+        let is_served = match subresource {
             "" => true,
             "status" => kind.status,
             "scale" => kind.scale,
             _ => false,
         };
         let placed = name.is_none() || namespace.is_some() == kind.namespaced;
-        (served && placed).then(|| Self { kind, namespace, name, subresource: subresource.to_owned() })
+        (is_served && placed).then(|| Self { kind, namespace, name, subresource: subresource.to_owned() })
     }
 }
 
@@ -76,12 +86,15 @@ impl Query {
         matches!(self.get(key), Some("true" | "1"))
     }
 
-    /// `dryRun=All`; anything else under that name is refused.
-    pub fn dry_run(&self) -> Result<bool, ApiFailure> {
+    /// `dryRun=All`; anything else under that name is refused, naming `options` (`PatchOptions`).
+    pub fn dry_run(&self, options: &str) -> Result<bool, ApiFailure> {
         match self.get("dryRun") {
             None => Ok(false),
             Some("All") => Ok(true),
-            Some(other) => Err(ApiFailure::bad_request(format!("unsupported dryRun value {other:?}"))),
+            Some(other) => {
+                let why = format!("Unsupported value: [{other:?}]: supported values: \"All\"");
+                Err(ApiFailure::invalid_options(options, "dryRun", &why))
+            }
         }
     }
 

@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::apply::managers::now;
 use super::apply::{self, Writer};
 use super::check;
 use super::decode::{self, Unknown};
 use super::defaults;
 use super::failure::ApiFailure;
+use super::invent;
 use super::kinds::{self, Generation, Kind};
 use super::store::{Key, Store};
 
@@ -59,15 +59,16 @@ pub fn create(
     generate_name(store, &mut object);
     let name = name_of(&object);
     let key = Key::new(kind, namespace, &name);
+    if object.pointer("/metadata/resourceVersion").is_some_and(|version| version != "") {
+        let failure = ApiFailure::internal("resourceVersion should not be set on objects to be created");
+        return Err(ApiFailure { reason: "", ..failure });
+    }
+    let mut object = settle_new(store, kind, namespace, object)?;
     if store.get(&key).is_some() {
         return Err(ApiFailure::exists(kind, &name));
     }
-    if object.pointer("/metadata/resourceVersion").is_some_and(|version| version != "") {
-        return Err(ApiFailure::internal("resourceVersion should not be set on objects to be created"));
-    }
-    let mut object = settle_new(store, kind, namespace, object)?;
     object = apply::update(kind, &apply::skeleton(kind), &object, &write.writer);
-    stamp_new(&mut object, kind, namespace);
+    invent::complete(&mut object, kind, namespace);
     check::object(kind, &object, None)?;
     Ok(Written { object: keep(store, &key, object, write), created: true })
 }
@@ -108,7 +109,13 @@ pub fn patch(
     let key = Key::new(kind, namespace, name);
     let Some(live) = store.get(&key).cloned() else { return Err(ApiFailure::not_found(kind, name)) };
     let patched = change(&live)?;
-    replace(store, kind, namespace, name, patched, write)
+    replace(store, kind, namespace, name, patched, write).map_err(|failure| match failure {
+        // What cannot be read after a patch is the patch's fault.
+        ApiFailure { code: 400, message, .. } if is_unreadable(&message) => {
+            ApiFailure::invalid_patch(&message)
+        }
+        other => other,
+    })
 }
 
 /// Server-side apply; creates what is not there.
@@ -138,12 +145,10 @@ pub fn apply(
         if !write.writer.subresource.is_empty() {
             return Err(ApiFailure::not_found(kind, name));
         }
-        if config.pointer("/metadata/resourceVersion").is_some_and(|version| version != "") {
-            return Err(ApiFailure::not_found(kind, name));
-        }
+        // A version in the configuration does not keep the real server from creating, either.
         let merged = apply::apply(kind, &apply::skeleton(kind), &config, &write.writer, force)?;
         let mut object = settle_new(store, kind, namespace, merged)?;
-        stamp_new(&mut object, kind, namespace);
+        invent::complete(&mut object, kind, namespace);
         check::object(kind, &object, None)?;
         return Ok(Written { object: keep(store, &key, object, write), created: true });
     };
@@ -154,6 +159,10 @@ pub fn apply(
     let mut object = apply::apply(kind, &live, &config, &write.writer, force)?;
     settle_change(kind, &live, &mut object, write);
     finish(store, kind, &key, &live, object, write)
+}
+
+fn is_unreadable(message: &str) -> bool {
+    message.starts_with("strict decoding error") || message.contains("cannot be handled as")
 }
 
 fn name_of(object: &Value) -> String {
@@ -234,22 +243,6 @@ fn is_hollow(value: &Value) -> bool {
     }
 }
 
-fn stamp_new(object: &mut Value, kind: &Kind, namespace: Option<&str>) {
-    let metadata = &mut object["metadata"];
-    metadata["uid"] = json!(super::uid::fresh());
-    metadata["creationTimestamp"] = json!(now());
-    if let Some(namespace) = namespace {
-        metadata["namespace"] = json!(namespace);
-    }
-    if let Some(metadata) = metadata.as_object_mut() {
-        metadata.remove("deletionTimestamp");
-        metadata.remove("generation");
-        if kind.generation != Generation::None {
-            metadata.insert("generation".to_owned(), json!(1));
-        }
-    }
-}
-
 fn check_unchanged(kind: &Kind, name: &str, live: &Value, sent: &Value) -> Result<(), ApiFailure> {
     let differs = |pointer: &str| {
         let given = sent.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
@@ -294,6 +287,9 @@ fn settle_change(kind: &Kind, live: &Value, object: &mut Value, write: &Write) {
             set_or_remove(&mut object["metadata"], key, live["metadata"].get(key).cloned());
         }
         set_or_remove(&mut object["metadata"], "namespace", live["metadata"].get("namespace").cloned());
+        if kind.kind == "Service" {
+            invent::keep_address(live, object);
+        }
         defaults_and_tidy(kind, object);
     }
     set_or_remove(
