@@ -5,6 +5,7 @@ use tidegate_policy::sync::desired::DesiredObject;
 
 use super::discovery::Known;
 use super::hub::Hub;
+use super::parallel::slot;
 use crate::cluster::{Applied, ApplyOutcome, FieldConflict};
 use crate::context::Context;
 use crate::error::Failure;
@@ -29,7 +30,7 @@ pub(super) async fn apply(
     known: &Known,
     object: &DesiredObject,
 ) -> Result<Outcome, Failure> {
-    let _slot = hub.slots.acquire().await.map_err(|_| Failure::cancelled("the process ends"))?;
+    let _slot = slot(&hub.slots).await?;
     let context = context.within(APPLY_LIMIT);
     let kind = known.kind(&object.id.kind, Some(&object.version))?;
     let (cluster, fence) = (&hub.parts.cluster, &hub.parts.fence);

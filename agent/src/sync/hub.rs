@@ -20,7 +20,7 @@ use crate::context::Context;
 use crate::error::Failure;
 
 /// Requests in flight at the API server: more only add latency.
-const IN_FLIGHT_MAX: usize = 8;
+pub(super) const IN_FLIGHT_MAX: usize = 8;
 
 pub(super) struct Hub {
     pub(super) parts: Parts,
@@ -28,7 +28,8 @@ pub(super) struct Hub {
     pub(super) watches: Arc<Watches>,
     pub(super) owners: Owners,
     pub(super) health: watch::Sender<HealthReport>,
-    pub(super) slots: Semaphore,
+    /// One for each request in flight.
+    pub(super) slots: Arc<Semaphore>,
     /// Counts changes of claims: each supervisor looks again when another source's wishes changed.
     pub(super) claims_changed: watch::Sender<u64>,
     claims: Mutex<Claims>,
@@ -51,12 +52,13 @@ pub(super) struct FoundParent {
 
 impl Hub {
     pub(super) fn new(parts: Parts) -> Self {
+        let slots = Arc::new(Semaphore::new(IN_FLIGHT_MAX));
         Self {
             discovery: Discovery::new(Arc::clone(&parts.cluster)),
             watches: Arc::new(Watches::new(Arc::clone(&parts.cluster), parts.stop.clone())),
-            owners: Owners::new(Arc::clone(&parts.cluster)),
+            owners: Owners::new(Arc::clone(&parts.cluster), Arc::clone(&slots)),
             health: watch::Sender::new(HealthReport::default()),
-            slots: Semaphore::new(IN_FLIGHT_MAX),
+            slots,
             claims_changed: watch::Sender::new(0),
             claims: Mutex::default(),
             parents: Mutex::default(),

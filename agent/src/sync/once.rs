@@ -16,9 +16,11 @@ use tidegate_policy::sync::plan::{Outline, PlanInput, plan};
 use tidegate_policy::sync::units::expand;
 use tidegate_policy::sync::{UnitKey, applyset};
 
+use tokio::sync::Semaphore;
+
 use super::discovery::{Discovery, Known};
 use super::files::Files;
-use super::hub::Parents;
+use super::hub::{IN_FLIGHT_MAX, Parents};
 use super::owners::Owners;
 use crate::cluster::{Cluster, Content, LiveMeta, WatchEvent};
 use crate::config;
@@ -136,7 +138,7 @@ impl Outlook<'_> {
             members.keys().map(|id| (id.clone(), Owner::ApplySet(set.clone()))).collect();
         let unknown: Vec<ObjectId> =
             desired.objects.keys().filter(|id| !members.contains_key(id)).cloned().collect();
-        let finder = Owners::new(Arc::clone(self.cluster));
+        let finder = Owners::new(Arc::clone(self.cluster), Arc::new(Semaphore::new(IN_FLIGHT_MAX)));
         finder.prefetch(self.context, self.known, unknown.iter()).await;
         for (id, found) in finder.look_up(self.context, self.known, &unknown).await {
             owners.insert(id, found?.owner);

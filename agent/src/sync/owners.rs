@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures::{FutureExt as _, StreamExt as _};
 use tidegate_policy::object::{GroupKind, ObjectId};
 use tidegate_policy::sync::claims::{Owner, owner};
+use tokio::sync::Semaphore;
 use tracing::debug;
 
 use super::discovery::Known;
-use super::parallel::parallel;
+use super::parallel::{parallel, slot};
 use crate::cluster::{Cluster, LiveMeta};
 use crate::context::Context;
 use crate::error::Failure;
@@ -38,13 +39,14 @@ impl Found {
 
 pub(super) struct Owners {
     cluster: Arc<dyn Cluster>,
+    slots: Arc<Semaphore>,
     /// Found by a list and not asked for yet.
     found: Mutex<HashMap<ObjectId, Found>>,
 }
 
 impl Owners {
-    pub(super) fn new(cluster: Arc<dyn Cluster>) -> Self {
-        Self { cluster, found: Mutex::default() }
+    pub(super) fn new(cluster: Arc<dyn Cluster>, slots: Arc<Semaphore>) -> Self {
+        Self { cluster, slots, found: Mutex::default() }
     }
 
     /// Lists the kinds of which many objects are to be looked up soon; a list that fails is only slower.
@@ -99,6 +101,7 @@ impl Owners {
             return Ok(found);
         }
         let kind = known.kind(&id.kind, None)?;
+        let _slot = slot(&self.slots).await?;
         let live = self.cluster.get(context, &kind, id.namespace.as_deref(), &id.name).await?;
         Ok(Found::of(live.as_ref()))
     }

@@ -12,6 +12,7 @@ use tidegate_policy::sync::applyset::{self, ApplySetId, Extent};
 use tokio::time::Instant;
 
 use super::hub::{FoundParent, Hub};
+use super::parallel::slot;
 use crate::cluster::Record;
 use crate::context::Context;
 use crate::error::Failure;
@@ -107,15 +108,19 @@ impl Parent {
             resource_version: self.resource_version.clone(),
         };
         let parts = &self.hub.parts;
-        let context = context.within(WRITE_LIMIT);
-        match parts.cluster.write_record(&context, &parts.fence, &record).await {
+        let written = {
+            let _slot = slot(&self.hub.slots).await?;
+            let context = context.within(WRITE_LIMIT);
+            parts.cluster.write_record(&context, &parts.fence, &record).await
+        };
+        match written {
             Ok(written) => {
                 self.resource_version = written.resource_version;
                 self.shown = Some(shown);
                 self.swapped = Some(Instant::now());
                 Ok(())
             }
-            Err(failure) => Err(self.lost(&context, failure).await),
+            Err(failure) => Err(self.lost(context, failure).await),
         }
     }
 
@@ -123,7 +128,9 @@ impl Parent {
     async fn lost(&mut self, context: &Context, failure: Failure) -> Failure {
         self.swapped = None;
         self.shown = None;
-        let Ok(found) = self.hub.parts.cluster.record(context, &self.name).await else { return failure };
+        let Ok(found) = self.hub.parts.cluster.record(&context.within(WRITE_LIMIT), &self.name).await else {
+            return failure;
+        };
         let version = found.as_ref().and_then(|record| record.resource_version.clone());
         if version == self.resource_version {
             return failure;

@@ -13,7 +13,7 @@ use tidegate_policy::sync::prune::{self, Held, PruneInput, PrunePlan};
 use tracing::{debug, info, warn};
 
 use super::discovery::Known;
-use super::parallel::parallel;
+use super::parallel::{parallel, slot};
 use super::unit::Unit;
 use crate::cluster::LiveMeta;
 use crate::context::Context;
@@ -209,7 +209,7 @@ impl Unit {
         let live =
             members.get(id).ok_or_else(|| Failure::bug(format!("{id} is pruned and was never listed")))?;
         let kind = known.kind(&id.kind, None)?;
-        let _slot = self.hub.slots.acquire().await.map_err(|_| Failure::cancelled("the process ends"))?;
+        let _slot = slot(&self.hub.slots).await?;
         self.hub.parts.cluster.delete(context, &self.hub.parts.fence, &kind, live).await
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures::{FutureExt as _, StreamExt as _};
 use tidegate_policy::object::ObjectId;
-use tidegate_policy::sync::applyset::{ApplySetId, Extent};
+use tidegate_policy::sync::applyset::{ApplySetId, Extent, PART_OF};
 use tidegate_policy::sync::check::check;
 use tidegate_policy::sync::claims::Owner;
 use tidegate_policy::sync::desired::DesiredObject;
@@ -477,6 +477,7 @@ impl Unit {
         !self.input.desired.objects.contains_key(id)
             && !self.pruning.left.contains(id)
             && !self.pruning.kept.contains(id)
+            && live::label(value, PART_OF) == Some(&self.applyset.0)
             && live::is_labelled_by_us(value)
             && live::controller(value).is_none()
     }
