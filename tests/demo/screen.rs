@@ -1,6 +1,6 @@
 //! How the demo looks: plain text, colour only on a terminal.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, Stdout, Write};
 use std::time::Duration;
 
 const BOLD: &str = "\x1b[1m";
@@ -12,6 +12,7 @@ const RESET: &str = "\x1b[0m";
 
 /// Standard output, with or without colour.
 pub struct Screen {
+    output: Stdout,
     colour: bool,
 }
 
@@ -27,44 +28,45 @@ pub fn time(duration: Duration) -> String {
 impl Screen {
     /// Looks whether standard output is a terminal.
     pub fn new() -> Self {
-        Self { colour: io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() }
+        let output = io::stdout();
+        Self { colour: output.is_terminal() && std::env::var_os("NO_COLOR").is_none(), output }
     }
 
     /// The first line.
     pub fn title(&self, text: &str) {
-        put(&self.paint(BOLD, text));
+        self.line(&self.paint(BOLD, text));
     }
 
     /// A paragraph.
     pub fn say(&self, text: &str) {
         for line in text.lines() {
-            put(&format!("  {}", line.trim_start()));
+            self.line(&format!("  {}", line.trim_start()));
         }
     }
 
     /// The head of a step.
     pub fn step(&self, number: usize, text: &str) {
-        put("");
-        put(&self.paint(BOLD, &format!("{number}. {text}")));
+        self.line("");
+        self.line(&self.paint(BOLD, &format!("{number}. {text}")));
     }
 
     /// Something that was observed.
     pub fn done(&self, text: &str) {
-        put(&format!("  {} {text}", self.paint(GREEN, "ok")));
+        self.line(&format!("  {} {text}", self.paint(GREEN, "ok")));
     }
 
     /// Times since the beginning of the step.
     pub fn times(&self, times: &[(&str, Duration)]) {
         for (what, duration) in times {
-            put(&format!("  {:>9}  {what}", time(*duration)));
+            self.line(&format!("  {:>9}  {what}", time(*duration)));
         }
     }
 
     /// Output of something else, indented.
     pub fn quote(&self, title: &str, text: &str) {
-        put(&format!("  {}", self.paint(CYAN, &format!("{title}:"))));
+        self.line(&format!("  {}", self.paint(CYAN, &format!("{title}:"))));
         for line in text.trim_end().lines() {
-            put(&format!("    {line}"));
+            self.line(&format!("    {line}"));
         }
     }
 
@@ -77,16 +79,16 @@ impl Screen {
                 Some(b'@' | b'd' | b'i') => DIM,
                 _ => "",
             };
-            put(&format!("    {}", self.paint(colour, line)));
+            self.line(&format!("    {}", self.paint(colour, line)));
         }
     }
 
     fn paint(&self, colour: &str, text: &str) -> String {
         if self.colour && !colour.is_empty() { format!("{colour}{text}{RESET}") } else { text.to_owned() }
     }
-}
 
-fn put(text: &str) {
-    // A reader that went away does not stop the demo from checking.
-    writeln!(io::stdout(), "{text}").ok();
+    fn line(&self, text: &str) {
+        // A reader that went away does not stop the demo from checking.
+        writeln!(&self.output, "{text}").ok();
+    }
 }
