@@ -7,6 +7,7 @@ mod apply;
 mod discovery;
 mod objects;
 mod same;
+mod seam;
 mod watch;
 mod workloads;
 mod world;
@@ -51,6 +52,9 @@ contract![
     objects::an_ended_namespace_takes_its_contents,
     objects::selectors_narrow_lists,
     objects::refusals_have_codes_and_reasons,
+    seam::the_seam_applies_watches_lists_and_deletes,
+    seam::the_seam_names_what_is_refused,
+    seam::the_seam_swaps_records,
     watch::a_metadata_list_carries_managed_fields,
     watch::a_watch_continues_from_a_list,
     watch::an_object_that_leaves_the_selector_is_deleted_for_the_watch,

@@ -1,11 +1,13 @@
 //! A server under test, a namespace of the case's own, and plain HTTP calls through a `kube::Client`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
 use http::{Method, Request};
 use kube::Client;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tidegate_tests::harness::control_plane::ControlPlane;
 use tidegate_tests::sandbox::kube::SandboxCluster;
 
@@ -15,7 +17,9 @@ pub struct World {
     pub client: Client,
     /// A namespace that nobody else uses.
     pub namespace: String,
-    _sandbox: Option<SandboxCluster>,
+    /// The administrator's kubeconfig.
+    pub kubeconfig: PathBuf,
+    _sandbox: Option<(SandboxCluster, TempDir)>,
 }
 
 /// An answer, whatever its code.
@@ -51,7 +55,9 @@ impl World {
         let namespace = name_of(case);
         sandbox.create_namespace(&namespace).expect("the namespace is created");
         let client = sandbox.client().expect("a client");
-        Self { client, namespace, _sandbox: Some(sandbox) }
+        let directory = tempfile::tempdir().expect("a directory");
+        let kubeconfig = sandbox.kubeconfig(directory.path()).expect("a kubeconfig");
+        Self { client, namespace, kubeconfig, _sandbox: Some((sandbox, directory)) }
     }
 
     /// The control plane of this test binary.
@@ -60,7 +66,8 @@ impl World {
         let namespace = tokio::task::spawn_blocking(move || ControlPlane::shared().namespace(&hint));
         let namespace = namespace.await.expect("no panic").expect("the namespace is created");
         let client = client_of(ControlPlane::shared()).await.expect("a client");
-        Self { client, namespace, _sandbox: None }
+        let kubeconfig = ControlPlane::shared().kubeconfig();
+        Self { client, namespace, kubeconfig, _sandbox: None }
     }
 
     /// The path of a kind in this case's namespace: `configmaps`, `apps/deployments/web`.

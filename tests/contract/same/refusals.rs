@@ -12,6 +12,12 @@ fn map() -> Value {
     json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"a": "1"}})
 }
 
+const SECRET: &str = "/api/v1/namespaces/{ns}/secrets/a";
+
+fn secret(data: Value) -> Value {
+    json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a"}, "data": data})
+}
+
 fn with(mut object: Value, pointer: &str, value: Value) -> Value {
     let (parent, key) = pointer.rsplit_once('/').expect("a pointer has a slash");
     object.pointer_mut(parent).expect("the parent is there")[key] = value;
@@ -55,6 +61,10 @@ async fn applies_that_are_refused() {
         .apply(ONE, strict, with(map(), "/apiVersion", json!("v2")))
         .apply(ONE, strict, with(map(), "/bogus", json!({"a": 1})))
         .apply(ONE, strict, with(map(), "/data/a", json!(1)))
+        .vaguely()
+        .apply(SECRET, strict, secret(json!({"password": "not base64!"})))
+        .vaguely()
+        .apply(SECRET, strict, secret(json!({"password": {"nested": "x"}})))
         .vaguely()
         .apply(ONE, strict, with(map(), "/metadata/managedFields", json!([])))
         .apply(ONE, strict, with(map(), "/metadata/resourceVersion", json!("1")))
