@@ -4,6 +4,8 @@
 //! `manifest set-image`. Not here: which tag is written.
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 mod verify;
 
