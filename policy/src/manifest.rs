@@ -6,6 +6,7 @@
 //! [`scan()`] finds image fields for the update loop, [`objects()`] reads objects for the sync loop,
 //! [`edit`] writes new references.
 
+mod annotations;
 pub mod edit;
 mod kustomization;
 mod line;

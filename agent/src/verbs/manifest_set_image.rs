@@ -203,7 +203,7 @@ mod tests {
         check(
             "apiVersion: kustomize.config.k8s.io/v1beta1\nimages:\n- name: nginx\n  newTag: v1\n",
             &["--set", "nginx=redis:7"],
-            "-#images/nginx has no line for the name: add `newName: …` to it first",
+            "-#images/nginx has no line for the name: add `newName: …` first",
         );
     }
 

@@ -29,13 +29,13 @@ pub enum EditError {
         source: ReferenceError,
     },
     /// The reference has a part for which the file has no line.
-    #[error("{field} has no line for the {part}: add `{hint}` to it first")]
+    #[error("{field} has no line for the {part}: add {hint} first")]
     NoPlace {
         /// The field id.
         field: String,
         /// `name`, `tag` or `digest`.
         part: &'static str,
-        /// The line to add.
+        /// What to add.
         hint: &'static str,
     },
     /// The file has a line for a part that the reference does not have.
@@ -102,15 +102,18 @@ pub fn set_reference(field: &ImageField, reference: &str) -> Result<Vec<Edit>, E
 fn edits(field: &ImageField, name: &str, target: &Written<'_>) -> Result<Vec<Edit>, EditError> {
     let id = || field.id.0.clone();
     let has = |part| field.sites.iter().any(|site| site.part == part || site.part == Part::Whole);
-    let no_place = |part, hint| Err(EditError::NoPlace { field: id(), part, hint });
+    let is_entry = id().contains("#images/");
+    let no_place = |part, key, marked| {
+        Err(EditError::NoPlace { field: id(), part, hint: if is_entry { key } else { marked } })
+    };
     if target.name != name && !has(Part::Name) {
-        return no_place("name", "newName: …");
+        return no_place("name", "`newName: …`", "a line marked `:name`");
     }
     if target.tag.is_some() && !has(Part::Tag) {
-        return no_place("tag", "newTag: …");
+        return no_place("tag", "`newTag: …`", "a line marked `:tag`");
     }
     if target.digest.is_some() && !has(Part::Digest) {
-        return no_place("digest", "digest: …");
+        return no_place("digest", "`digest: …`", "a line marked `:digest`");
     }
     let mut edits = Vec::new();
     for site in &field.sites {

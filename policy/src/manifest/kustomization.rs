@@ -2,6 +2,8 @@
 //!
 //! Called by [`super::scan`]; `objects` asks which files are kustomizations. Not here: rendering.
 
+use std::rc::Rc;
+
 use super::scan::{Draft, Scope};
 use super::yaml::NodeId;
 use super::{Part, site};
@@ -56,7 +58,7 @@ pub(super) fn collect(scope: &mut Scope<'_>, root: NodeId) {
             container: name,
             image,
             sites,
-            settings: Ok(Vec::new()),
+            annotations: Ok(Rc::default()),
             holder: document.target(*entry),
         });
     }

@@ -44,6 +44,9 @@ pub(super) struct Parsed {
 /// What a marker begins with, after the `#`.
 pub(super) const WORD: &str = "tidegate:";
 
+/// How much is looked at of a text that only looks like a marker.
+const EXCERPT_CHARS: usize = 256;
+
 /// Reads the markers of a document; those without a value become findings.
 pub(super) fn markers(scope: &mut Scope<'_>) -> Vec<Marker> {
     let document = scope.document;
@@ -64,7 +67,7 @@ pub(super) fn markers(scope: &mut Scope<'_>) -> Vec<Marker> {
             }
             Err(message) => {
                 let hint = "put it on the line of the value that holds the image";
-                scope.findings.push(problem(scope.path, line, words, message.to_owned(), hint));
+                scope.report(problem(scope.path, line, words, message.to_owned(), hint));
             }
         }
     }
@@ -88,11 +91,18 @@ fn report_text(scope: &mut Scope<'_>, comments: &[Range<usize>]) {
         if is_one || !looks_like_one {
             continue;
         }
-        let words = text.get(at + WORD.len()..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+        // Of a line of any length only what the finding can repeat is looked at.
+        let words: String = text
+            .get(at + WORD.len()..)
+            .unwrap_or_default()
+            .chars()
+            .take_while(|c| *c != '\n')
+            .take(EXCERPT_CHARS)
+            .collect();
         let message = "the marker stands inside a value, where it is text".to_owned();
         let line = scope.source.lines.of(base + at);
         let hint = "put the image into a value of its own";
-        scope.findings.push(problem(scope.path, line, words, message, hint));
+        scope.report(problem(scope.path, line, &words, message, hint));
     }
 }
 

@@ -12,8 +12,10 @@ use super::FileObjects;
 use super::kustomization;
 use super::yaml::source::finding;
 use super::yaml::{Document, Read, Source};
-use crate::finding::Finding;
 use crate::object::{GroupKind, Object, ObjectId};
+
+/// Most findings that are listed for one file: one is enough to stop pruning.
+const FINDINGS_MAX: usize = 1_000;
 
 /// Reads the objects of a file; `List` kinds are expanded.
 ///
@@ -94,6 +96,9 @@ impl Reader<'_> {
     /// Takes an object, or the items of a list; `item_lines` is empty where they are not known.
     fn object(&mut self, value: Value, line: usize, item_lines: &[usize]) {
         let text = |key: &str| value.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+        if text("apiVersion").is_some_and(kustomization::is_kustomization) {
+            return;
+        }
         let (api_version, kind) = match (text("apiVersion"), text("kind")) {
             (Some(api_version), Some(kind)) => (api_version.to_owned(), kind.to_owned()),
             (_, None) => {
@@ -111,9 +116,6 @@ impl Reader<'_> {
                 );
             }
         };
-        if kustomization::is_kustomization(&api_version) {
-            return;
-        }
         if kind.ends_with("List") && value.get("items").is_some_and(Value::is_array) {
             self.list(value, line, item_lines);
             return;
@@ -136,8 +138,9 @@ impl Reader<'_> {
     }
 
     fn refuse(&mut self, line: usize, message: &str, hint: &str) {
-        let problem: Finding = finding(self.path, line, message, Some(hint));
-        self.out.findings.push(problem);
+        if self.out.findings.len() < FINDINGS_MAX {
+            self.out.findings.push(finding(self.path, line, message, Some(hint)));
+        }
     }
 }
 

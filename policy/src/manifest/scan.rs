@@ -10,20 +10,27 @@ mod resolve;
 mod tests;
 
 use std::ops::Range;
+use std::rc::Rc;
 use std::sync::LazyLock;
 
 use regex::bytes::Regex;
 
+use super::annotations::Annotations;
 use super::yaml::source::finding;
 use super::yaml::{Document, NodeId, Read, Source};
 use super::{FileScan, Site, kustomization, marker, workload};
-use crate::annotation::Setting;
 use crate::finding::Finding;
 
 /// What a file must contain to hold an image field or a marker: the key `image` or `images`, or the word of a
 /// marker. Escapes and NUL bytes (UTF-16) could hide either, so they count too.
 static HINT: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?-u)image|tidegate:|\\[xuU\r\n]|\x00").expect("a fixed pattern"));
+
+/// Most image fields in one file.
+const FIELDS_MAX: usize = 5_000;
+
+/// Most findings that are listed for one file.
+const FINDINGS_MAX: usize = 1_000;
 
 /// Longest value that a finding repeats, in bytes.
 const EXCERPT_BYTES_MAX: usize = 256;
@@ -63,7 +70,11 @@ pub fn scan(path: &str, bytes: &[u8]) -> FileScan {
                     findings: Vec::new(),
                 };
                 scope.collect();
-                assemble::finish(scope, has_markers, &mut out);
+                if let Err(assemble::TooMany) = assemble::finish(scope, has_markers, &mut out) {
+                    let message = "the file has more than 5,000 images and is not read";
+                    let problem = finding(path, 0, message, Some("split it"));
+                    return FileScan { fields: Vec::new(), findings: vec![problem] };
+                }
             }
             Read::Broken(problem) => out.findings.push(*problem),
             Read::Empty | Read::Template => {}
@@ -94,7 +105,7 @@ pub(super) struct Draft {
     pub(super) image: String,
     pub(super) sites: Vec<Site>,
     /// From annotations; an unreadable annotation is an error.
-    pub(super) settings: Result<Vec<Setting>, Box<Finding>>,
+    pub(super) annotations: Result<Rc<Annotations>, Box<Finding>>,
     /// The mapping that holds the parts of the image.
     pub(super) holder: NodeId,
 }
@@ -118,7 +129,14 @@ impl Scope<'_> {
     /// Reports a problem at a node.
     pub(super) fn finding(&mut self, node: NodeId, message: impl Into<String>, hint: Option<&str>) {
         let problem = finding(self.path, self.line(node), message, hint);
-        self.findings.push(problem);
+        self.report(problem);
+    }
+
+    /// Keeps a problem, up to a bound that [`check`] then mentions.
+    pub(super) fn report(&mut self, problem: Finding) {
+        if self.findings.len() <= FINDINGS_MAX {
+            self.findings.push(problem);
+        }
     }
 }
 

@@ -2,15 +2,17 @@
 //!
 //! Called by [`super::scan`]. Not here: which policy a field has.
 
+use std::rc::Rc;
+
+use super::annotations::Annotations;
 use super::scan::{Draft, Scope};
 use super::yaml::NodeId;
 use super::{Part, site};
-use crate::annotation::Setting;
 use crate::finding::Finding;
 use crate::quote::quoted;
 
-/// The prefix of the annotations that are ours.
-const PREFIX: &str = "tidegate.io/";
+/// Longest group, kind, namespace or name; Kubernetes allows no more, and every field id repeats them.
+const NAME_BYTES_MAX: usize = 253;
 
 /// The lists of containers in a pod spec.
 const LISTS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
@@ -23,7 +25,7 @@ pub(super) struct Identity {
     pub(super) object: String,
 }
 
-/// Reads who the object is; `None` if it has no kind.
+/// Reads who the object is; `None` if it has no kind, or names that Kubernetes would not take.
 pub(super) fn identity(scope: &Scope<'_>, object: NodeId) -> Option<Identity> {
     let document = scope.document;
     let kind = document.get_string(object, "kind")?;
@@ -33,6 +35,9 @@ pub(super) fn identity(scope: &Scope<'_>, object: NodeId) -> Option<Identity> {
     let from_metadata =
         |key| metadata.and_then(|metadata| document.get_string(metadata, key)).unwrap_or_default();
     let (namespace, name) = (from_metadata("namespace"), from_metadata("name"));
+    if [kind.as_ref(), group, &namespace, &name].iter().any(|text| text.len() > NAME_BYTES_MAX) {
+        return None;
+    }
     let object = format!("{kind}/{namespace}/{name}");
     Some(Identity { id: format!("{group}/{object}"), object })
 }
@@ -56,14 +61,16 @@ pub(super) fn collect(scope: &mut Scope<'_>, object: NodeId) {
         _ => &["spec", "template", "spec"],
     };
     let Some(pod) = document.path(object, path) else { return };
-    let Some(identity) = identity(scope, object) else { return };
-    let settings = annotations(scope, object);
+    let Some(identity) = identity(scope, object) else {
+        return scope.finding(object, "the object has a longer name than Kubernetes allows", None);
+    };
+    let annotations = Annotations::read(scope, object).map(Rc::new);
     for list in LISTS {
         let Some(containers) = document.get(pod, list) else { continue };
         for (index, container) in document.items(containers).iter().enumerate() {
             let name = document.get_string(*container, "name");
             let name = name.map_or_else(|| format!("{list}[{index}]"), std::borrow::Cow::into_owned);
-            container_field(scope, &identity, *container, name, settings.clone());
+            container_field(scope, &identity, *container, name, annotations.clone());
         }
     }
 }
@@ -73,7 +80,7 @@ fn container_field(
     identity: &Identity,
     container: NodeId,
     name: String,
-    settings: Result<Vec<Setting>, Box<Finding>>,
+    annotations: Result<Rc<Annotations>, Box<Finding>>,
 ) {
     let document = scope.document;
     let Some(value) = document.get(container, "image") else { return };
@@ -89,30 +96,5 @@ fn container_field(
     let sites = vec![site];
     let object = identity.object.clone();
     let holder = document.target(container);
-    scope.drafts.push(Draft { id, object, container: name, image, sites, settings, holder });
-}
-
-/// Reads the object's own annotations under our prefix.
-fn annotations(scope: &Scope<'_>, object: NodeId) -> Result<Vec<Setting>, Box<Finding>> {
-    let document = scope.document;
-    let Some(annotations) = document.path(object, &["metadata", "annotations"]) else {
-        return Ok(Vec::new());
-    };
-    let mut settings = Vec::new();
-    for (key, value) in document.entries(annotations) {
-        let Some(name) = document.text(*key).and_then(|key| key.strip_prefix(PREFIX)) else { continue };
-        let line = scope.line(*key);
-        let Some(text) = document.string(*value) else {
-            return Err(Box::new(Finding {
-                file: scope.path.to_owned(),
-                line,
-                key: Some(format!("{PREFIX}{name}")),
-                value: document.text(*value).map(super::scan::excerpt),
-                message: "the value of an annotation must be a string".to_owned(),
-                hint: Some("put it in quotes".to_owned()),
-            }));
-        };
-        settings.push(Setting { key: name.to_owned(), value: text.into_owned(), line });
-    }
-    Ok(settings)
+    scope.drafts.push(Draft { id, object, container: name, image, sites, annotations, holder });
 }

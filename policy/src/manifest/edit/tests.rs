@@ -1,5 +1,5 @@
 use super::{apply, replacements, set_reference};
-use crate::manifest::scan;
+use crate::manifest::{Edit, scan};
 use crate::reference::{Digest, Tag};
 
 const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -76,7 +76,7 @@ fn an_entry_without_a_place_for_the_tag_is_an_error() {
     let only_digest = kustomization(&format!("digest: {DIGEST}"));
     assert_eq!(
         moved("kustomization.yaml", &only_digest, "1.0", None),
-        "error: kustomization.yaml#images/ghcr.io/acme/web has no line for the tag: add `newTag: …` to it first"
+        "error: kustomization.yaml#images/ghcr.io/acme/web has no line for the tag: add `newTag: …` first"
     );
     let both = kustomization(&format!("newTag: v1\n  digest: {DIGEST}"));
     assert_eq!(
@@ -103,4 +103,31 @@ fn the_whole_reference_can_be_replaced() {
     let fields = scan("pod.yaml", text.as_bytes()).fields;
     let edits = set_reference(&fields[0], "ghcr.io/acme/web:2").unwrap();
     assert_eq!(apply("pod.yaml", text.as_bytes(), &edits).unwrap(), pod("'ghcr.io/acme/web:2'").into_bytes());
+}
+
+#[test]
+fn a_pin_needs_a_marked_line_for_the_digest() {
+    let values = "tag: v1 # tidegate: nginx:tag policy=numeric\n";
+    assert_eq!(
+        moved("values.yaml", values, "v2", Some(DIGEST)),
+        "error: values.yaml#/tag has no line for the digest: add a line marked `:digest` first"
+    );
+    let both = format!(
+        "tag: v1 # tidegate: nginx:tag policy=numeric\ndigest: \"{DIGEST}\" # tidegate: nginx:digest\n"
+    );
+    let other = DIGEST.replace('0', "f");
+    assert_eq!(
+        moved("values.yaml", &both, "v2", Some(&other)),
+        both.replace("v1", "v2").replace(DIGEST, &other)
+    );
+}
+
+#[test]
+fn an_edit_that_says_more_than_planned_is_refused() {
+    let text = kustomization("newTag: v1");
+    let at = text.find("v1").unwrap();
+    for new in ["v2\n  newName: evil", "v2 # x", "[v2]", "'v2", "1.10", "v1: v2"] {
+        let edit = Edit { range: at..at + 2, old: "v1".to_owned(), new: new.to_owned() };
+        assert!(apply("kustomization.yaml", text.as_bytes(), &[edit]).is_err(), "{new}");
+    }
 }

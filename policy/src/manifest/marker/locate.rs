@@ -9,6 +9,9 @@ use crate::manifest::scan::Scope;
 use crate::manifest::yaml::document::Content;
 use crate::manifest::yaml::{NodeId, ScalarStyle};
 
+/// Longest JSON pointer of a value beside a marker: it becomes part of the field id.
+const POINTER_BYTES_MAX: usize = 4_096;
+
 /// A value and where it is.
 pub(super) struct Place {
     pub(super) value: NodeId,
@@ -68,7 +71,9 @@ impl Walk<'_> {
                 }
             }
             Content::Scalar { .. } | Content::Alias(_) => {
-                if let Some(places) = self.comment_of(node).and_then(|index| self.found.get_mut(index)) {
+                if self.pointer.len() <= POINTER_BYTES_MAX
+                    && let Some(places) = self.comment_of(node).and_then(|index| self.found.get_mut(index))
+                {
                     let (key, pointer) = (key.map(str::to_owned), self.pointer.clone());
                     places.push(Place { value: node, holder, key, pointer });
                 }

@@ -71,6 +71,7 @@ fn lists_are_expanded() {
 fn kustomizations_and_charts_are_no_objects() {
     check("a/kustomization.yaml", "resources: [x]\n", "");
     check("a/k.yaml", "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n", "");
+    check("a/k.yaml", "apiVersion: kustomize.config.k8s.io/v1alpha1\nimages: []\n", "");
     check("a/Chart.yaml", "apiVersion: v2\nname: x\n", "");
 }
 

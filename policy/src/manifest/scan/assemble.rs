@@ -1,20 +1,29 @@
 //! Drafts and markers of one document → image fields.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
-use super::{Draft, Scope, resolve};
+use super::{Draft, FIELDS_MAX, Scope, resolve};
 use crate::manifest::marker::{self, Marker, Parsed};
+use crate::manifest::workload::Identity;
 use crate::manifest::yaml::NodeId;
 use crate::manifest::yaml::source::finding;
 use crate::manifest::{FieldId, FileScan, ImageField, Part, kustomization, site, workload};
 use crate::quote::quoted;
 
+/// More than so many fields in a file.
+pub(super) struct TooMany;
+
 /// Turns what was found in one document into fields.
-pub(super) fn finish(mut scope: Scope<'_>, has_markers: bool, out: &mut FileScan) {
+pub(super) fn finish(mut scope: Scope<'_>, has_markers: bool, out: &mut FileScan) -> Result<(), TooMany> {
     let markers = if has_markers { marker::markers(&mut scope) } else { Vec::new() };
     let (mut marks, free) = sort(&scope, markers);
+    if out.fields.len() + scope.drafts.len() + free.len() > FIELDS_MAX {
+        return Err(TooMany);
+    }
+    let identity = workload::identity(&scope, scope.document.root);
     for group in free {
-        if let Some(draft) = draft_of(&mut scope, &group) {
+        if let Some(draft) = draft_of(&mut scope, identity.as_ref(), &group) {
             scope.drafts.push(draft);
             marks.push(group);
         }
@@ -37,6 +46,7 @@ pub(super) fn finish(mut scope: Scope<'_>, has_markers: bool, out: &mut FileScan
         });
     }
     out.findings.append(&mut scope.findings);
+    Ok(())
 }
 
 /// Sorts markers into those beside each draft and the rest, by mapping and image.
@@ -76,7 +86,7 @@ fn is_beside(marker: &Marker, draft: &Draft, scope: &Scope<'_>) -> bool {
 }
 
 /// Makes a field of markers that stand beside no known image; a problem with one costs the whole field.
-fn draft_of(scope: &mut Scope<'_>, group: &[Marker]) -> Option<Draft> {
+fn draft_of(scope: &mut Scope<'_>, identity: Option<&Identity>, group: &[Marker]) -> Option<Draft> {
     let mut parts: Vec<(Part, String)> = Vec::new();
     let mut sites = Vec::new();
     for marker in group {
@@ -95,7 +105,7 @@ fn draft_of(scope: &mut Scope<'_>, group: &[Marker]) -> Option<Draft> {
         match added {
             Ok(site) => sites.push(site),
             Err(problem) => {
-                scope.findings.push(*problem);
+                scope.report(*problem);
                 return None;
             }
         }
@@ -104,9 +114,9 @@ fn draft_of(scope: &mut Scope<'_>, group: &[Marker]) -> Option<Draft> {
     let main = group.iter().find(is_main).or(group.first())?;
     let image = compose(&main.text.as_ref().ok()?.image, &parts);
     sites.sort_by_key(|site| site.range.start);
-    let (id, object) = name_of(scope, &main.pointer);
+    let (id, object) = name_of(scope, identity, &main.pointer);
     let container = main.pointer.clone();
-    Some(Draft { id, object, container, image, sites, settings: Ok(Vec::new()), holder: main.holder })
+    Some(Draft { id, object, container, image, sites, annotations: Ok(Rc::default()), holder: main.holder })
 }
 
 /// The whole reference of an image that is written in parts.
@@ -122,13 +132,12 @@ fn compose(name: &str, parts: &[(Part, String)]) -> String {
 
 /// The id and the object of a marker's field: the pointer alone in the first document, so that adding a
 /// document changes no id; in later ones the object, or the number of the document, comes first.
-fn name_of(scope: &Scope<'_>, pointer: &str) -> (String, String) {
-    let identity = workload::identity(scope, scope.document.root);
+fn name_of(scope: &Scope<'_>, identity: Option<&Identity>, pointer: &str) -> (String, String) {
     let path = scope.path;
-    let id = match &identity {
+    let id = match identity {
         _ if scope.index == 0 => format!("{path}#{pointer}"),
         Some(identity) => format!("{path}#{}#{pointer}", identity.id),
         None => format!("{path}#{}#{pointer}", scope.index),
     };
-    (id, identity.map_or_else(|| path.to_owned(), |identity| identity.object))
+    (id, identity.map_or_else(|| path.to_owned(), |identity| identity.object.clone()))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::FINDINGS_MAX;
 use crate::finding::Finding;
 use crate::manifest::yaml::source::finding;
 use crate::manifest::{FieldPolicy, FileScan, ImageField};
@@ -28,6 +29,15 @@ pub(super) fn check(path: &str, out: &mut FileScan) {
     let mut seen = HashSet::new();
     out.findings.retain(|problem| seen.insert(problem.to_string()));
     out.findings.sort_by_key(|problem| problem.line);
+    if out.findings.len() > FINDINGS_MAX {
+        out.findings.truncate(FINDINGS_MAX);
+        out.findings.push(finding(
+            path,
+            0,
+            "more problems than are listed",
+            Some("mend the first ones first"),
+        ));
+    }
 }
 
 fn equal_ids(path: &str, fields: &[ImageField]) -> Vec<(usize, Finding)> {

@@ -1,8 +1,9 @@
 //! The policy of one field, from its object's annotations or from the markers beside it.
 
-use super::{Draft, excerpt};
-use crate::annotation::{AnnotationError, ImagePolicy, Setting};
+use super::Draft;
+use crate::annotation::Setting;
 use crate::finding::Finding;
+use crate::manifest::annotations::{self, Resolved};
 use crate::manifest::marker::{Marker, Parsed};
 use crate::manifest::yaml::source::finding;
 use crate::manifest::{FieldPolicy, Part, kustomization};
@@ -18,25 +19,17 @@ pub(super) fn policy(path: &str, draft: &Draft, marks: &[Marker], line: usize) -
     }
 }
 
-fn resolve(
-    path: &str,
-    draft: &Draft,
-    marks: &[Marker],
-    line: usize,
-) -> Result<Option<ImagePolicy>, Box<Finding>> {
-    let annotations = draft.settings.as_ref().map_err(Clone::clone)?;
+fn resolve(path: &str, draft: &Draft, marks: &[Marker], line: usize) -> Resolved {
+    let annotations = draft.annotations.as_ref().map_err(Clone::clone)?;
     let from_marks = from_markers(path, draft, marks)?;
-    if !annotations.is_empty() && !from_marks.is_empty() {
+    let policy = if from_marks.is_empty() {
+        annotations.resolve(path, &draft.container)?
+    } else if annotations.settings.is_empty() {
+        annotations::resolve(path, "", from_marks, &draft.container)?
+    } else {
         let message = "the image has a marker and its object has annotations";
         return Err(Box::new(finding(path, line, message, Some("keep one of them"))));
-    }
-    let (settings, prefix) =
-        if from_marks.is_empty() { (annotations.as_slice(), "tidegate.io/") } else { (from_marks, "") };
-    if settings.is_empty() {
-        return Ok(None);
-    }
-    let policy = ImagePolicy::resolve(settings, &draft.container)
-        .map_err(|error| Box::new(annotation_finding(path, prefix, error)))?;
+    };
     if policy.is_some()
         && let Err(error) = ImageReference::parse(&draft.image)
     {
@@ -90,15 +83,4 @@ fn mismatch(draft: &Draft, mark: &Marker, parsed: &Parsed) -> Option<String> {
         return None;
     }
     Some(format!("the marker names {}, and its line {}", quoted(&parsed.image), quoted(written.name)))
-}
-
-fn annotation_finding(path: &str, prefix: &str, error: AnnotationError) -> Finding {
-    Finding {
-        file: path.to_owned(),
-        line: error.line,
-        key: Some(format!("{prefix}{}", error.key)),
-        value: Some(excerpt(&error.value)),
-        message: error.message,
-        hint: error.hint,
-    }
 }

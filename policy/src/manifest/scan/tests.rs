@@ -244,5 +244,32 @@ fn chart_templates_are_left_alone() {
     );
 }
 
+#[test]
+fn what_could_be_multiplied_is_bounded() {
+    let pod = |annotations: &str, containers: &str| {
+        format!(
+            "kind: Pod\nmetadata:\n  name: a\n  annotations: {{{annotations}}}\nspec:\n  containers:\n{containers}"
+        )
+    };
+    let container = "  - {name: c, image: nginx}\n";
+    check(
+        "a.yaml",
+        &pod("", &container.repeat(5_001)),
+        "a.yaml: the file has more than 5,000 images and is not read (hint: split it)",
+    );
+    let keys = (0..201).fold(String::new(), |keys, n| keys + "tidegate.io/hold.c" + &n.to_string() + ": x, ");
+    check(
+        "a.yaml",
+        &pod(&keys, container),
+        "7 a.yaml#/Pod//a#c nginx [Whole=nginx] invalid\n\
+         a.yaml:4: `tidegate.io/hold.c200` = `x`: the object has more than 200 annotations of this prefix (hint: split the object)",
+    );
+    let long = pod("", container).replace("name: a", &format!("name: {}", "a".repeat(254)));
+    check("a.yaml", &long, "a.yaml:1: the object has a longer name than Kubernetes allows");
+    let markers = format!("a: |\n{}", "  # tidegate: nginx\n".repeat(1_500));
+    let found = scan("a.yaml", markers.as_bytes()).findings;
+    assert_eq!((found.len(), found[1_000].message.as_str()), (1_001, "more problems than are listed"));
+}
+
 mod kustomization;
 mod marker;

@@ -19,7 +19,7 @@ use super::split;
 /// Deepest nesting, aliases expanded.
 const DEPTH_MAX: usize = 128;
 
-/// Largest document after expansion of aliases: text bytes plus [`NODE_WEIGHT`] for each node.
+/// Largest file after expansion of aliases: text bytes plus [`NODE_WEIGHT`] for each node.
 const WEIGHT_MAX: usize = 64 << 20;
 
 /// What a node costs besides its text; allows a million nodes.
@@ -59,15 +59,15 @@ pub(super) struct Composer<'s> {
     chunk: Range<usize>,
     open: Vec<Open>,
     anchors: HashMap<usize, NodeId>,
-    /// Weight of all nodes with aliases expanded.
-    weight: usize,
+    /// Weight of all nodes with aliases expanded, those of the documents before included.
+    pub(super) weight: usize,
 }
 
 impl<'s> Composer<'s> {
-    /// Prepares to read `chunk` of `text`, which begins at `base` in the file.
-    pub(super) fn new(text: &'s str, base: usize, chunk: Range<usize>) -> Self {
+    /// Prepares to read `chunk` of `text`, which begins at `base` in the file; `weight` is used up already.
+    pub(super) fn new(text: &'s str, base: usize, chunk: Range<usize>, weight: usize) -> Self {
         let document = Document { text, base, nodes: Vec::new(), root: NodeId(0), comments: Vec::new() };
-        Self { document, chunk, open: Vec::new(), anchors: HashMap::new(), weight: 0 }
+        Self { document, chunk, open: Vec::new(), anchors: HashMap::new(), weight }
     }
 
     /// Reads the document; `false` if there is nothing in it.
@@ -192,7 +192,7 @@ impl<'s> Composer<'s> {
     ) -> Result<NodeId, Broken> {
         self.weight = self.weight.saturating_add(weight);
         if self.weight > WEIGHT_MAX {
-            return Err(Broken::at(range.start, "the document is too large once its aliases are expanded"));
+            return Err(Broken::at(range.start, "the file is too large once its aliases are expanded"));
         }
         if self.open.len() + height > DEPTH_MAX {
             return Err(Broken::at(range.start, format!("nested more than {DEPTH_MAX} levels deep")));

@@ -2,6 +2,7 @@
 //!
 //! Everything is bounded before it is parsed. Called by [`super::super::scan`], `objects` and `edit`.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use super::compose::Composer;
@@ -25,6 +26,8 @@ pub(crate) struct Source<'s> {
     path: &'s str,
     text: &'s str,
     base: usize,
+    /// What the documents read so far weigh with their aliases expanded.
+    weight: Cell<usize>,
     /// Line numbers.
     pub(crate) lines: Lines,
     /// Its documents, unread.
@@ -72,7 +75,7 @@ impl<'s> Source<'s> {
         if chunks.len() > DOCUMENTS_MAX {
             return refuse(0, "the file has more than 5,000 documents and is not read", "split it");
         }
-        Ok(Self { path, text, base, lines: Lines::new(text, base), chunks })
+        Ok(Self { path, text, base, weight: Cell::new(0), lines: Lines::new(text, base), chunks })
     }
 
     /// Returns the text of a document.
@@ -103,9 +106,13 @@ impl<'s> Source<'s> {
             )));
         }
         let range: Range<usize> = chunk.range.clone();
-        let mut composer = Composer::new(self.text, self.base, range);
+        let mut composer = Composer::new(self.text, self.base, range, self.weight.get());
         match composer.run(comments) {
-            Ok(true) => Read::Document(composer.document),
+            Ok(true) => {
+                // A document that is refused costs its neighbours nothing.
+                self.weight.set(composer.weight);
+                Read::Document(composer.document)
+            }
             Ok(false) => Read::Empty,
             Err(broken) => {
                 let text = self.text(chunk);

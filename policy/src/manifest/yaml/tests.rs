@@ -28,9 +28,9 @@ fn an_alias_bomb_is_refused() {
         let alias = format!("*a{}", level - 1);
         writeln!(text, "a{level}: &a{level} [{}]", [alias.as_str(); 9].join(",")).unwrap();
     }
-    check(&text, "a.yaml:7: the document is too large once its aliases are expanded");
+    check(&text, "a.yaml:7: the file is too large once its aliases are expanded");
     let scalar = format!("a: &a {}\nb: [{}]\n", "x".repeat(1 << 20), "*a,".repeat(70));
-    check(&scalar, "a.yaml:2: the document is too large once its aliases are expanded");
+    check(&scalar, "a.yaml:2: the file is too large once its aliases are expanded");
 }
 
 #[test]
