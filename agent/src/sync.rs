@@ -23,6 +23,7 @@ mod prune;
 mod report;
 mod state;
 mod supervisor;
+mod tell;
 mod unit;
 
 #[cfg(test)]

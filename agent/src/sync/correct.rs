@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use futures::{FutureExt as _, StreamExt as _};
 use tidegate_policy::object::ObjectId;
+use tidegate_policy::sync::applyset::PART_OF;
 use tidegate_policy::sync::claims::{Owner, owner};
 use tidegate_policy::sync::desired::DesiredObject;
 use tidegate_policy::sync::drift::{Drift, Recorded, Verdict, judge};
 use tidegate_policy::sync::health::{Health, Status, status};
+use tidegate_policy::sync::live;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
@@ -197,5 +199,15 @@ impl Unit {
                 self.retry_at = Some(Instant::now() + self.backoff.failed(None));
             }
         }
+    }
+
+    /// Tells whether an observed object is a member that git does not name, and that was not looked at yet.
+    fn is_stranger_of_ours(&self, id: &ObjectId, value: &serde_json::Value) -> bool {
+        !self.input.desired.objects.contains_key(id)
+            && !self.pruning.left.contains(id)
+            && !self.pruning.kept.contains(id)
+            && live::label(value, PART_OF) == Some(&self.applyset.0)
+            && live::is_labelled_by_us(value)
+            && live::controller(value).is_none()
     }
 }

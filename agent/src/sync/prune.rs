@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures::{FutureExt as _, StreamExt as _};
 use serde_json::Value;
 use tidegate_policy::object::{GroupKind, ObjectId};
+use tidegate_policy::sync::UnitKey;
 use tidegate_policy::sync::applyset::PART_OF;
 use tidegate_policy::sync::check::check;
 use tidegate_policy::sync::plan::ApplyPlan;
@@ -211,5 +212,12 @@ impl Unit {
         let kind = known.kind(&id.kind, None)?;
         let _slot = slot(&self.hub.slots).await?;
         self.hub.parts.cluster.delete(context, &self.hub.parts.fence, &kind, live).await
+    }
+
+    /// Finds which objects another unit of this process holds.
+    fn held_by_others<'a>(&self, ids: impl Iterator<Item = &'a ObjectId>) -> BTreeMap<ObjectId, UnitKey> {
+        let claims = self.hub.claims();
+        let other = |id: &ObjectId| claims.holder(id).filter(|holder| **holder != self.key).cloned();
+        ids.filter_map(|id| Some((id.clone(), other(id)?))).collect()
     }
 }

@@ -1,7 +1,8 @@
 //! One unit: a task that brings its objects to the latest input and keeps them there.
 //!
 //! Events come from the supervisor (a new input), the watches (an object changed) and timers. They are
-//! handled one after the other, so that nothing here needs a lock. Corrections are in `correct`, the prune in `prune`.
+//! handled one after the other, so that nothing here needs a lock. Corrections are in `correct`, the prune in `prune`,
+//! what is said of it all in `tell`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,14 +10,14 @@ use std::time::Duration;
 
 use futures::{FutureExt as _, StreamExt as _};
 use tidegate_policy::object::ObjectId;
-use tidegate_policy::sync::applyset::{ApplySetId, Extent, PART_OF};
+use tidegate_policy::sync::UnitKey;
+use tidegate_policy::sync::applyset::{ApplySetId, Extent};
 use tidegate_policy::sync::check::check;
 use tidegate_policy::sync::claims::Owner;
 use tidegate_policy::sync::desired::DesiredObject;
 use tidegate_policy::sync::drift::Recorded;
-use tidegate_policy::sync::health::{Health, status};
+use tidegate_policy::sync::health::status;
 use tidegate_policy::sync::plan::{ApplyPlan, PlanInput, Stage, SyncReport, plan};
-use tidegate_policy::sync::{UnitKey, live};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
@@ -30,7 +31,8 @@ use super::parallel::parallel;
 use super::parent::Parent;
 use super::prune::Pruning;
 use super::report::UnitReport;
-use super::state::{Input, Tracked, Trouble, may_pass, report};
+use super::state::{Input, Tracked, Trouble, may_pass};
+use super::tell::millis;
 use crate::backoff::Backoff;
 use crate::context::Context;
 use crate::error::Failure;
@@ -41,8 +43,6 @@ use crate::metrics::{Action, Step};
 const SYNC_LIMIT: Duration = Duration::from_secs(300);
 /// How long a kind that was just defined may take to be served.
 const SERVED_LIMIT: Duration = Duration::from_secs(30);
-/// The least time between two writes of a status.
-const SHOW_EVERY: Duration = Duration::from_secs(1);
 /// How often objects are read one by one that cannot be watched.
 pub(super) const POLL_EVERY: Duration = Duration::from_secs(600);
 
@@ -61,13 +61,14 @@ pub(super) struct Unit {
     pub(super) pruning: Pruning,
     pub(super) backoff: Backoff,
     pub(super) retry_at: Option<Instant>,
-    show_at: Option<Instant>,
+    pub(super) show_at: Option<Instant>,
     pub(super) poll_at: Option<Instant>,
     /// The newest input of the supervisor, to end a sync early that is overtaken.
     inputs: watch::Receiver<Arc<Input>>,
-    reported: Option<UnitReport>,
+    /// What was last told.
+    pub(super) reported: Option<UnitReport>,
     /// The revision that was last reported healthy.
-    healthy: Option<String>,
+    pub(super) healthy: Option<String>,
 }
 
 enum Event {
@@ -300,26 +301,6 @@ impl Unit {
         })
     }
 
-    fn tell(&mut self, report: &SyncReport) {
-        let (source, unit, revision) = (&self.key.source, &self.key.unit, &self.input.revision);
-        for finding in &self.input.desired.findings {
-            warn!(event = "finding", %source, %unit, %revision, file = %finding.file, line = finding.line, message = %finding);
-        }
-        for (id, by) in &report.refused {
-            warn!(event = "refused", %source, %unit, object = %id, %revision, reason = %format_args!("it belongs to {by}"));
-            self.trouble.refused.insert(id.clone(), by.clone());
-        }
-        for id in &report.adopted {
-            info!(event = "adopted", %source, %unit, object = %id, %revision);
-        }
-        for (id, from) in &report.moved {
-            info!(event = "moved", %source, %unit, object = %id, %revision, %from);
-        }
-        for (id, kind) in &report.waiting {
-            info!(event = "waiting", %source, %unit, object = %id, %revision, reason = %format_args!("the server does not serve {kind}"));
-        }
-    }
-
     async fn apply_stage(
         &mut self,
         context: &Context,
@@ -401,17 +382,8 @@ impl Unit {
         self.trouble.failed.remove(id);
     }
 
-    /// Says in the parent what is about to be written, at its known version.
-    pub(super) async fn announce(&mut self, context: &Context) -> Result<(), Failure> {
-        let mut data = self.report().data();
-        let words = [("health", Health::InProgress.to_string()), ("message", "being applied".to_owned())];
-        data.extend(words.map(|(key, value)| (key.to_owned(), value)));
-        let extent = self.extent();
-        self.parent.announce(context, &extent, &data).await
-    }
-
     /// Returns the kinds and namespaces of all that is, or may be, part of the unit.
-    fn extent(&self) -> Extent {
+    pub(super) fn extent(&self) -> Extent {
         let mut extent = self.input.desired.extent();
         let members = self.hub.watches.members(&self.applyset);
         let others: Vec<&ObjectId> = members.iter().chain(&self.pruning.left).collect();
@@ -419,70 +391,4 @@ impl Unit {
         extent.namespaces.extend(others.iter().filter_map(|id| id.namespace.clone()));
         extent
     }
-
-    /// Finds which objects another unit of this process holds.
-    pub(super) fn held_by_others<'a>(
-        &self,
-        ids: impl Iterator<Item = &'a ObjectId>,
-    ) -> BTreeMap<ObjectId, UnitKey> {
-        let claims = self.hub.claims();
-        let other = |id: &ObjectId| claims.holder(id).filter(|holder| **holder != self.key).cloned();
-        ids.filter_map(|id| Some((id.clone(), other(id)?))).collect()
-    }
-
-    fn report(&self) -> UnitReport {
-        report(&self.input, &self.objects, &self.trouble, self.pruning.held.as_ref().map(ToString::to_string))
-    }
-
-    /// Tells everybody what changed, and plans to write it into the parent.
-    fn publish(&mut self) {
-        let report = self.report();
-        if self.reported.as_ref() == Some(&report) {
-            return;
-        }
-        let (source, unit, revision) = (&self.key.source, &self.key.unit, &report.revision);
-        let is_healthy = report.health == Health::Current;
-        if is_healthy && self.healthy.as_ref() != Some(revision) {
-            let elapsed = self.input.seen.elapsed();
-            info!(event = "healthy", %source, %unit, %revision, objects = report.objects, elapsed_ms = millis(elapsed));
-            self.hub.parts.metrics.step(source, Step::Healthy, elapsed);
-            self.healthy = Some(revision.clone());
-        } else if self.reported.as_ref().map(|before| before.health) != Some(report.health) {
-            info!(event = "health", %source, %unit, %revision, health = %report.health, message = %report.message);
-        }
-        if !is_healthy {
-            self.healthy = None;
-        }
-        self.hub.parts.metrics.unit_healthy(source, unit, is_healthy);
-        self.hub.health.send_modify(|health| {
-            health.units.insert(self.key.clone(), report.clone());
-        });
-        self.reported = Some(report);
-        self.show_at = self.show_at.or_else(|| Some(Instant::now() + SHOW_EVERY));
-    }
-
-    /// Writes the status into the parent.
-    async fn show(&mut self) {
-        self.show_at = None;
-        let context = Context::new(&self.hub.parts.stop, Duration::from_secs(30));
-        let data = self.report().data();
-        if let Err(failure) = self.parent.show(&context, &data).await {
-            debug!(event = "status-failed", source = %self.key.source, unit = %self.key.unit, error = %failure.chain());
-            self.show_at = Some(Instant::now() + self.hub.parts.jitter.spread(Duration::from_secs(10)));
-        }
-    }
-
-    /// Judges an observed object that this unit does not look after.
-    pub(super) fn is_stranger_of_ours(&self, id: &ObjectId, value: &serde_json::Value) -> bool {
-        !self.input.desired.objects.contains_key(id)
-            && !self.pruning.left.contains(id)
-            && !self.pruning.kept.contains(id)
-            && live::label(value, PART_OF) == Some(&self.applyset.0)
-            && live::is_labelled_by_us(value)
-            && live::controller(value).is_none()
-    }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
