@@ -4,7 +4,7 @@
 //! update loop, `tidegate plan` and `tidegate explain`. Not here: what tags a policy admits (see
 //! [`crate::select`]), how bytes are replaced (see [`crate::manifest::edit`]).
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::error::Error as _;
 
 use crate::annotation::{ImagePolicy, Order};
@@ -29,18 +29,12 @@ use super::{
 /// complete listing shows and whose manifest resolved.
 pub fn plan(input: &UpdateInput<'_>) -> (UpdatePlan, UpdateReport) {
     let traces = trace(input.tree, input.history, input.rewrite);
-    let unclear = repeated_ids(input);
     let mut plan = UpdatePlan { parent: input.tree.revision.clone(), ..UpdatePlan::default() };
     let mut report = UpdateReport::default();
     for (file, scan) in &input.tree.files {
         report.findings.extend(scan.findings.iter().cloned());
         for field in &scan.fields {
-            let decider = Decider { input, traces: &traces, file, field };
-            let outcome = if unclear.contains(&field.id) {
-                decider.held(vec![hold::invalid(format!("two image fields are called {}", field.id.0))])
-            } else {
-                decider.decide()
-            };
+            let outcome = Decider { input, traces: &traces, file, field }.decide();
             plan.changes.extend(outcome.change);
             plan.wanted.extend(outcome.wanted);
             plan.wake_at = [plan.wake_at, outcome.wake_at].into_iter().flatten().min();
@@ -53,13 +47,6 @@ pub fn plan(input: &UpdateInput<'_>) -> (UpdatePlan, UpdateReport) {
     plan.wanted.dedup();
     report.fields.sort_by(|a, b| a.field.cmp(&b.field));
     (plan, report)
-}
-
-/// Ids that more than one field bears: which of them history speaks of is not known.
-fn repeated_ids<'a>(input: &UpdateInput<'a>) -> HashSet<&'a FieldId> {
-    let mut seen = HashSet::new();
-    let fields = input.tree.files.values().flat_map(|scan| &scan.fields);
-    fields.map(|field| &field.id).filter(|id| !seen.insert(*id)).collect()
 }
 
 /// What was decided for one field.

@@ -91,6 +91,16 @@ async fn a_push_that_never_arrived_is_made_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn pushes_that_fail_are_spaced_out() {
+    let mut world = World::new("1.4.2", &["1.4.2", "1.4.3"]);
+    (0..1_000).for_each(|_| world.git.fault(PushFault::LoseRequest));
+    world.start();
+    world.pass(Duration::from_hours(1)).await;
+    assert!((10..=40).contains(&world.git.pushes()), "{} pushes in an hour", world.git.pushes());
+    assert_eq!(ours(&world).len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refused_push_publishes_nothing_and_is_tried_again_after_minutes() {
     let mut world = World::new("1.4.2", &["1.4.2", "1.4.3"]);
     world.git.fault(PushFault::Refuse);

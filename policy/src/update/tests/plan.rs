@@ -250,20 +250,32 @@ fn every_tag_is_explained() {
     assert_eq!(tags, [("2.0.0", Some(OutOfRange)), ("1.4.3", None), ("1.4.2", Some(NotNewer))]);
 }
 
+/// A Pod whose containers `a` and `b` have the given images.
+fn pod(a: &str, b: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\n  annotations:\n    tidegate.io/policy: semver:~1.4\n\
+         spec:\n  containers:\n  - name: a\n    image: {a}\n  - name: b\n    image: {b}\n"
+    )
+}
+
 #[test]
-fn an_anchor_moves_only_when_every_container_that_shares_it_agrees() {
-    let pod = |annotations: &str| {
-        format!(
-            "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\n  annotations:\n{annotations}\
-             spec:\n  containers:\n  - name: a\n    image: &i r.io/web:1.4.2\n  - name: b\n    image: *i\n"
-        )
-    };
+fn containers_that_share_an_anchor_move_together() {
     let mut world = World::web("1.4.3", SEMVER);
     world.push(&["1.4.2", "1.4.3"]);
-    world.set("web.yaml", &pod("    tidegate.io/policy.a: semver:~1.4\n"));
-    assert!(world.tick().is_empty());
-    assert!(world.plan().1.fields.iter().any(|field| field.decision == Decision::Held));
-    world.set("web.yaml", &pod("    tidegate.io/policy: semver:~1.4\n"));
+    world.set("web.yaml", &pod("&i r.io/web:1.4.2", "*i"));
     assert_eq!(world.tick(), ["r.io/web:1.4.3", "r.io/web:1.4.3"]);
     assert!(world.files["web.yaml"].contains("&i r.io/web:1.4.3\n"));
+}
+
+#[test]
+fn a_shared_anchor_does_not_move_when_one_of_its_containers_may_not() {
+    let mut world = World::web("1.4.3", SEMVER);
+    world.push(&["1.4.2", "1.4.3", "1.4.4"]);
+    world.set("web.yaml", &pod("r.io/web:1.4.2", "r.io/web:1.4.4"));
+    world.set("web.yaml", &pod("&i r.io/web:1.4.2", "*i"));
+    assert!(world.tick().is_empty(), "b has held 1.4.4 before");
+    let (_, report) = world.plan();
+    assert_eq!(report.fields[0].holds[0].reason, HoldReason::InvalidPolicy);
+    world.push(&["1.4.5"]);
+    assert_eq!(world.tick(), ["r.io/web:1.4.5", "r.io/web:1.4.5"]);
 }
