@@ -48,33 +48,30 @@ impl Reporter {
     }
 
     fn log(&self, revision: &str, field: &FieldReport, id: Option<&str>, words: &str) {
-        let warned = !field.warnings.is_empty() || field.decision == Decision::Held;
-        let (source, image, state) = (&self.source, &field.image, state(field));
-        let (name, line) = (&field.field.0, format!("{}:{}", field.file, field.line));
-        if warned {
-            tracing::warn!(
-                event = "decision",
-                source,
-                field = name,
-                place = line,
-                image,
-                decision = state,
-                id,
-                revision,
-                "{words}"
-            );
+        let (source, image, outcome) = (&self.source, &field.image, state(field));
+        let (name, place) = (&field.field.0, format!("{}:{}", field.file, field.line));
+        // The level is part of a log line's place in the code, so each level has a line of its own.
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    event = "decision",
+                    source,
+                    field = name,
+                    place,
+                    image,
+                    outcome,
+                    decision = id,
+                    revision,
+                    "{words}"
+                )
+            };
+        }
+        if field.decision == Decision::NoPolicy {
+            line!(debug); // most images of most repositories
+        } else if !field.warnings.is_empty() || field.decision == Decision::Held {
+            line!(warn);
         } else {
-            tracing::info!(
-                event = "decision",
-                source,
-                field = name,
-                place = line,
-                image,
-                decision = state,
-                id,
-                revision,
-                "{words}"
-            );
+            line!(info);
         }
     }
 
