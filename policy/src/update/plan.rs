@@ -10,7 +10,7 @@ use std::error::Error as _;
 use crate::annotation::{ImagePolicy, Order};
 use crate::history::{FieldHistory, Traces, trace};
 use crate::manifest::edit::{self, EditError};
-use crate::manifest::{Edit, FieldId, FieldPolicy, ImageField};
+use crate::manifest::{Edit, FieldPolicy, ImageField};
 use crate::reference::{ImageReference, Tag, split_written};
 use crate::select::Judge;
 
