@@ -34,6 +34,5 @@ release: ## Builds the static release binary
 	RUSTFLAGS="-C target-feature=+crt-static" $(CARGO) build --release --locked --target $(RELEASE_TARGET) --bin tidegate
 	@ls -l target/$(RELEASE_TARGET)/release/tidegate
 
-bench-latency: control-plane ## Tag pushed to committed, applied and healthy, on the real parts
-	$(CARGO) build --release --locked --bin tidegate --bin bench-latency
-	$(CARGO) run --quiet --release --locked --bin bench-latency
+bench-latency: control-plane release ## Tag pushed to committed, applied and healthy, on the real parts; N=200
+	@TIDEGATE_BINARY=$(CURDIR)/target/$(RELEASE_TARGET)/release/tidegate N=$(N) $(CARGO) run --quiet --locked --bin bench-latency

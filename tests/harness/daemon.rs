@@ -171,11 +171,13 @@ impl Daemon {
     }
 }
 
-/// Finds the binary beside the running test or demo: cargo puts them all below one profile folder.
+/// Finds the binary: `$TIDEGATE_BINARY`, else the one beside the running test or demo, where cargo puts them all.
 pub fn binary() -> PathBuf {
+    if let Some(named) = std::env::var_os("TIDEGATE_BINARY") {
+        return named.into();
+    }
     let here = std::env::current_exe().expect("a running program has a path");
-    let found =
-        here.ancestors().skip(1).take(2).map(|folder| folder.join("tidegate")).find(|path| path.is_file());
+    let found = here.ancestors().skip(1).take(2).map(|folder| folder.join("tidegate")).find(|path| path.is_file());
     found.expect("`cargo build --bin tidegate` must come first (make test and make demo do it)")
 }
 
