@@ -18,7 +18,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::manifest::{FieldId, FileScan, ImageField};
-use crate::update::TreeSnapshot;
+use crate::snapshot::TreeSnapshot;
 
 pub use trace::trace;
 

@@ -23,6 +23,8 @@ pub mod select;
 
 pub mod manifest;
 
+pub mod snapshot;
+
 pub mod history;
 pub mod update;
 

@@ -26,8 +26,11 @@ struct Sample {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let count =
-        std::env::var("N").ok().filter(|text| !text.is_empty()).map_or(Ok(RELEASES), |text| text.parse()).context("N is no number")?;
+    let count = std::env::var("N")
+        .ok()
+        .filter(|text| !text.is_empty())
+        .map_or(Ok(RELEASES), |text| text.parse())
+        .context("N is no number")?;
     let mut world = World::real_without_proxies().await.context("the real servers are missing")?;
     let mut setup = world.setup();
     "1s".clone_into(&mut setup.poll);

@@ -177,7 +177,8 @@ pub fn binary() -> PathBuf {
         return named.into();
     }
     let here = std::env::current_exe().expect("a running program has a path");
-    let found = here.ancestors().skip(1).take(2).map(|folder| folder.join("tidegate")).find(|path| path.is_file());
+    let found =
+        here.ancestors().skip(1).take(2).map(|folder| folder.join("tidegate")).find(|path| path.is_file());
     found.expect("`cargo build --bin tidegate` must come first (make test and make demo do it)")
 }
 

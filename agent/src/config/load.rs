@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use tidegate_policy::sync::units::pattern_error;
+
 use super::{ClusterConfig, Config, GitCredentials, RegistryCredentials, RegistryHost, Source, raw};
 use crate::error::Failure;
 
@@ -77,6 +79,9 @@ fn check_source(file: &str, key: &str, raw: raw::Source) -> Result<Source, Failu
     let path = check_path(file, &format!("{key}.path"), &raw.path)?;
     let mut units = Vec::new();
     for unit in &raw.units {
+        if let Some(hint) = pattern_error(unit) {
+            return Err(invalid(file, &format!("{key}.units"), unit).hint(hint));
+        }
         units.push(check_path(file, &format!("{key}.units"), unit)?);
     }
     if !raw.update && !raw.sync {

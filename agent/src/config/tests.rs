@@ -99,6 +99,7 @@ fn absurd_intervals_are_refused() {
 fn paths_do_not_leave_the_repository() {
     refused(&format!("{SMALL}  path: ../other\n"), &["sources[0].path"]);
     refused(&format!("{SMALL}  units: [\"a/../../b\"]\n"), &["sources[0].units"]);
+    refused(&format!("{SMALL}  units: [\"apps/**\"]\n"), &["sources[0].units", "one level"]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::annotation::{ImagePolicy, Order, PolicyText, TagFilter};
 use crate::finding::Finding;
 use crate::manifest::{FieldId, FieldPolicy, FileScan, ImageField};
-use crate::update::TreeSnapshot;
+use crate::snapshot::TreeSnapshot;
 
 use super::*;
 

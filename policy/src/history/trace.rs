@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use crate::annotation::PolicyText;
 use crate::manifest::{FieldId, FieldPolicy, FileScan, ImageField};
-use crate::update::TreeSnapshot;
+use crate::snapshot::TreeSnapshot;
 
 use super::rename::{Moves, Origin, rest_of};
 use super::trailer::{self, Trailers};
