@@ -1,6 +1,7 @@
 # Every command that CI runs is a target here.
 CARGO ?= cargo
 RELEASE_TARGET ?= x86_64-unknown-linux-gnu
+RELEASE_BINARY = $${CARGO_TARGET_DIR:-target}/$(RELEASE_TARGET)/release/tidegate
 
 .PHONY: help demo test fmt lint control-plane tools deny release bench-latency
 
@@ -32,7 +33,7 @@ deny: ## Checks licences, sources and banned crates (needs cargo-deny)
 
 release: ## Builds the static release binary
 	RUSTFLAGS="-C target-feature=+crt-static" $(CARGO) build --release --locked --target $(RELEASE_TARGET) --bin tidegate
-	@ls -l target/$(RELEASE_TARGET)/release/tidegate
+	@ls -l $(RELEASE_BINARY)
 
 bench-latency: control-plane release ## Tag pushed to committed, applied and healthy, on the real parts; N=200
 	@TIDEGATE_BINARY=$(CURDIR)/target/$(RELEASE_TARGET)/release/tidegate N=$(N) $(CARGO) run --quiet --locked --bin bench-latency
