@@ -35,6 +35,8 @@ enum Verb {
     /// Work with manifests, offline.
     #[command(subcommand)]
     Manifest(Manifest),
+    /// Judge live objects from a file, as `kubectl get -o yaml` prints them, offline.
+    Health(verbs::health::Args),
     /// Print the version.
     Version(verbs::version::Args),
 }
@@ -85,6 +87,7 @@ fn dispatch(verb: &Verb, input: &mut dyn BufRead, output: &mut dyn Write) -> Res
         Verb::Reference(Reference::Parse(args)) => verbs::reference_parse::run(args, input, output),
         Verb::Manifest(Manifest::Images(args)) => verbs::manifest_images::run(args, input, output),
         Verb::Manifest(Manifest::SetImage(args)) => verbs::manifest_set_image::run(args, input, output),
+        Verb::Health(args) => verbs::health::run(args, input, output),
         Verb::Version(args) => verbs::version::run(args, input, output),
     }
 }

@@ -4,6 +4,8 @@
 //! Not here: which verbs there are and how a failure is printed (the binary's business).
 
 pub mod explain;
+mod file;
+pub mod health;
 mod look;
 pub mod manifest_images;
 pub mod manifest_set_image;

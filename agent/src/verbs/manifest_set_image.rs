@@ -9,7 +9,7 @@ use tidegate_policy::manifest::{Edit, ImageField, edit, scan};
 use tidegate_policy::quote::quoted;
 use tidegate_policy::reference::{ImageReference, Repository, split_written};
 
-use super::manifest_images::read;
+use super::file::read;
 use super::unwritten;
 use crate::error::Failure;
 
