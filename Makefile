@@ -9,7 +9,7 @@ help: ## Lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 demo: ## Shows the main job on the embedded sandbox (needs Rust and git); KEEP=1 leaves it running
-	@$(CARGO) build --quiet --locked --bin tidegate --bin demo
+	@$(CARGO) build --locked --bin tidegate --bin demo
 	@KEEP=$(KEEP) $(CARGO) run --quiet --locked --bin demo
 
 test: ## Checks everything, on the real components too; installs what is missing
