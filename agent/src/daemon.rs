@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admin::Admin;
 use crate::backoff::Jitter;
+use crate::config::Config;
 use crate::error::Failure;
 use crate::metrics::Metrics;
 use crate::progress::Progress;
@@ -52,6 +53,7 @@ pub async fn run(path: &Path, seed: Option<u64>) -> Result<(), Failure> {
     let stop = CancellationToken::new();
     let served = tokio::spawn(admin.serve(shared.progress.clone(), shared.metrics.clone(), stop.clone()));
     let mut generation = Generation::start(&config, &shared).await?;
+    let mut running = config;
     loop {
         match signals.next().await {
             Signal::Stop => break,
@@ -59,7 +61,7 @@ pub async fn run(path: &Path, seed: Option<u64>) -> Result<(), Failure> {
                 if let Some(config) = file.changed() {
                     tracing::info!(event = "reloading", "the configuration has changed");
                     generation.drain(DRAIN_MAX).await;
-                    generation = Generation::start(&config, &shared).await?;
+                    (generation, running) = restart(config, running, &shared).await?;
                 }
             }
         }
@@ -70,4 +72,19 @@ pub async fn run(path: &Path, seed: Option<u64>) -> Result<(), Failure> {
     served.await.ok();
     tracing::info!(event = "stopped", "good bye");
     Ok(())
+}
+
+/// Starts the loops of `config`; if they cannot be started, those of `running` again.
+async fn restart(config: Config, running: Config, shared: &Shared) -> Result<(Generation, Config), Failure> {
+    match Generation::start(&config, shared).await {
+        Ok(generation) => Ok((generation, config)),
+        Err(failure) => {
+            tracing::error!(
+                event = "config",
+                error = failure.chain(),
+                "the changed configuration cannot be started; the last good one stays in force"
+            );
+            Ok((Generation::start(&running, shared).await?, running))
+        }
+    }
 }
