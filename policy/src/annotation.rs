@@ -8,7 +8,6 @@ mod glob;
 mod hold;
 mod key;
 mod resolve;
-mod suggest;
 #[cfg(test)]
 mod tests;
 mod value;

@@ -12,6 +12,7 @@
 pub mod finding;
 pub mod object;
 pub mod quote;
+pub mod spelling;
 
 pub mod reference;
 pub mod version;

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use tidegate_policy::spelling::nearest;
 use tidegate_policy::sync::units::pattern_error;
 
 use super::{ClusterConfig, Config, GitCredentials, RegistryCredentials, RegistryHost, Source, raw};
@@ -229,7 +230,8 @@ fn explain(file: &str, error: &serde_yaml::Error) -> Failure {
     let text = error.to_string();
     let place = error.location().map_or_else(|| file.to_owned(), |at| format!("{file}:{}", at.line()));
     let Some(unknown) = text.split("unknown field `").nth(1).and_then(|rest| rest.split('`').next()) else {
-        return Failure::reject(format!("{place}: {text}"));
+        return Failure::reject(format!("{place}: {text}"))
+            .hint("docs/getting-started.md shows a whole configuration");
     };
     let expected: Vec<&str> =
         text.split("expected ").nth(1).unwrap_or_default().split('`').skip(1).step_by(2).collect();
@@ -238,21 +240,8 @@ fn explain(file: &str, error: &serde_yaml::Error) -> Failure {
             .hint("remove the key; it is refused because ignoring it could be unsafe");
     }
     let failure = Failure::reject(format!("{place}: unknown key `{unknown}`"));
-    match closest(unknown, &expected) {
+    match nearest(unknown, expected.iter().copied()) {
         Some(near) => failure.hint(format!("did you mean `{near}`?")),
         None => failure.hint(format!("known here: {}", expected.join(", "))),
     }
-}
-
-/// The known key that is nearest in spelling, if any is near.
-fn closest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let near = |candidate: &str| {
-        similar::TextDiff::from_chars(word.to_lowercase(), candidate.to_lowercase()).ratio()
-    };
-    known
-        .iter()
-        .map(|candidate| (near(candidate), *candidate))
-        .filter(|(ratio, _)| *ratio > 0.7)
-        .max_by(|left, right| left.0.total_cmp(&right.0))
-        .map(|(_, candidate)| candidate)
 }

@@ -3,7 +3,7 @@
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::Glob;
-use super::suggest::nearest;
+use crate::spelling::nearest;
 
 /// Most items in one list.
 const ITEMS_MAX: usize = 32;

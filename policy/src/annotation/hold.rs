@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::Hold;
-use super::suggest::nearest;
+use crate::spelling::nearest;
 
 const FORM: &str = "write `reason; until=2026-12-01T09:00Z; by=name`, with until and by optional";
 

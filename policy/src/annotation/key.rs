@@ -1,7 +1,7 @@
 //! The closed list of keys: `<key>` or `<key>.<container>`.
 
-use super::suggest::nearest;
 use super::{KEYS, LATER_KEYS};
+use crate::spelling::nearest;
 
 /// A key that this build honours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

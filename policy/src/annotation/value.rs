@@ -1,9 +1,9 @@
 //! The values of `policy`, `pin` and the keys that concern the whole object.
 
 use super::Order;
-use super::suggest::nearest;
 use crate::quote::quoted;
 use crate::range::Range;
+use crate::spelling::nearest;
 
 const FORMS: &str = "write `semver:RANGE`, `numeric`, `alphabetical` or `none`";
 
