@@ -28,7 +28,7 @@ fn a_broken_document_does_not_take_its_neighbours_with_it() {
     check(
         "a.yaml",
         "apiVersion: v1\nkind: A\nmetadata: {name: a}\n---\nkind: [\n---\napiVersion: v1\nkind: B\nmetadata: {name: b}\n",
-        "1 v1 A/a\n7 v1 B/b\na.yaml:5: not YAML: unclosed bracket '['",
+        "1 v1 A/a\n7 v1 B/b\na.yaml:5: not YAML: unclosed bracket '[' (hint: mend the line: its document is left alone until then)",
     );
 }
 
@@ -92,6 +92,6 @@ fn chart_templates_are_skipped_and_mistakes_are_not() {
     check(
         "a.yaml",
         "apiVersion: v1\nkind: Rule\nmetadata:\n  name: a\nspec:\n  text: \"{{ $value }} is bad\n",
-        "a.yaml:6: not YAML: unclosed quote",
+        "a.yaml:6: not YAML: unclosed quote (hint: mend the line: its document is left alone until then)",
     );
 }

@@ -149,7 +149,7 @@ fn documents_are_told_apart_and_a_broken_one_costs_only_itself() {
         "a.yaml",
         "---\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: c, image: x:1}]}\n--- # two\nkind: Pod\n  image: [\n---\nkind: Pod\nmetadata: {name: b}\nspec: {containers: [{name: c, image: y:1}]}\n",
         "4 a.yaml#/Pod//a#c x:1 [Whole=x:1] -\n11 a.yaml#/Pod//b#c y:1 [Whole=y:1] -\n\
-         a.yaml:7: not YAML: mapping values are not allowed in this context",
+         a.yaml:7: not YAML: mapping values are not allowed in this context (hint: mend the line: its document is left alone until then)",
     );
     let out = scan("a.yaml", b"# head\n---\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: c, image: x:1}]}\n---\n---\nkind: Pod\nmetadata: {name: b}\nspec: {containers: [{name: c, image: y:1}]}\n");
     assert_eq!(out.fields.iter().map(|field| field.document).collect::<Vec<_>>(), [0, 2]);
@@ -212,7 +212,11 @@ fn equal_ids_in_one_file_are_a_finding() {
 #[test]
 fn files_that_cannot_hold_a_field_are_not_parsed() {
     check("a.yaml", "kind: [", "");
-    check("a.yaml", "kind: Pod # image\nx: [", "a.yaml:2: not YAML: unclosed bracket '['");
+    check(
+        "a.yaml",
+        "kind: Pod # image\nx: [",
+        "a.yaml:2: not YAML: unclosed bracket '[' (hint: mend the line: its document is left alone until then)",
+    );
 }
 
 #[test]

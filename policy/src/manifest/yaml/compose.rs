@@ -236,6 +236,7 @@ impl<'s> Composer<'s> {
     fn syntax(&self, error: &ScanError) -> Broken {
         let offset = error.marker().byte_offset().unwrap_or_default();
         Broken::at(self.document.base + self.chunk.start + offset, format!("not YAML: {}", error.info()))
+            .hint("mend the line: its document is left alone until then")
     }
 }
 

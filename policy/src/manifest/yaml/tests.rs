@@ -38,12 +38,18 @@ fn a_cycle_is_refused() {
     check("a: &a [*a]", "a.yaml:1: the alias stands inside the value that it names");
     check("a: &a\n  b: {c: *a}", "a.yaml:2: the alias stands inside the value that it names");
     check("a: &a\n  <<: *a", "a.yaml:2: the alias stands inside the value that it names");
-    check("a: *b", "a.yaml:1: not YAML: while parsing node, found unknown anchor");
+    check(
+        "a: *b",
+        "a.yaml:1: not YAML: while parsing node, found unknown anchor (hint: mend the line: its document is left alone until then)",
+    );
 }
 
 #[test]
 fn deep_nesting_is_refused() {
-    check(&"[".repeat(100_000), "a.yaml:1: not YAML: recursion limit exceeded");
+    check(
+        &"[".repeat(100_000),
+        "a.yaml:1: not YAML: recursion limit exceeded (hint: mend the line: its document is left alone until then)",
+    );
     let mut blocks = String::new();
     for depth in 0..1000 {
         writeln!(blocks, "{}a:", " ".repeat(depth)).unwrap();
@@ -108,7 +114,10 @@ fn control_characters_are_refused() {
 
 #[test]
 fn tabs_do_not_indent() {
-    check("a:\n\tb: 1", "a.yaml:2: not YAML: tabs disallowed within this context (block indentation)");
+    check(
+        "a:\n\tb: 1",
+        "a.yaml:2: not YAML: tabs disallowed within this context (block indentation) (hint: mend the line: its document is left alone until then)",
+    );
     check("a: |\n  x\n  \ty", "0 objects, 1 skipped");
 }
 
