@@ -93,6 +93,7 @@ impl Refusal {
                 (false, Some("the object is too large for etcd (1.5 MiB)"))
             }
             500 if says("webhook") => (true, Some("the admission webhook named here does not work")),
+            400 | 422 => (false, Some("mend the fields named here in git")),
             409 | 410 | 429 | 500.. => (true, None),
             _ => (false, None),
         }

@@ -159,7 +159,9 @@ fn unreachable(url: &Url, error: reqwest::Error) -> Failure {
     let error = error.without_url();
     match hint {
         Some(hint) => Failure::reject(format!("no safe connection to {shown}")).because(error).hint(hint),
-        None if error.is_connect() => Failure::retry(format!("{shown} cannot be reached")).because(error),
+        None if error.is_connect() => Failure::retry(format!("{shown} cannot be reached"))
+            .because(error)
+            .hint("check the host's name, and that it is up and reachable from here"),
         None => Failure::retry(format!("the answer of {shown} was not complete")).because(error),
     }
 }

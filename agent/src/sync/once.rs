@@ -10,7 +10,7 @@ use tidegate_policy::finding::Finding;
 use tidegate_policy::object::{GroupKind, ObjectId};
 use tidegate_policy::sync::applyset::{ApplySetId, Extent, PART_OF};
 use tidegate_policy::sync::claims::{Claims, Owner, Wish};
-use tidegate_policy::sync::desired::{Desired, Hash};
+use tidegate_policy::sync::desired::{Desired, Hash, Waiting};
 use tidegate_policy::sync::met::is_met;
 use tidegate_policy::sync::plan::{Outline, PlanInput, plan};
 use tidegate_policy::sync::units::expand;
@@ -42,7 +42,7 @@ pub struct UnitPlan {
     /// Objects that belong to another, which is named.
     pub refused: Vec<(ObjectId, String)>,
     /// Objects whose kind the server does not serve.
-    pub waiting: Vec<(ObjectId, GroupKind)>,
+    pub waiting: Vec<(ObjectId, Waiting)>,
 }
 
 /// Plans a sync of every unit of a source at a revision; nothing is written.

@@ -140,8 +140,8 @@ fn health(input: &Input, objects: &BTreeMap<ObjectId, Tracked>, trouble: &Troubl
             && trouble.failed.values().chain(&trouble.general).all(|(_, may_pass)| *may_pass);
         return (if passes { Health::InProgress } else { Health::Failed }, error);
     }
-    if let Some((id, kind)) = input.desired.waiting.iter().next() {
-        return (Health::InProgress, format!("{id} waits until the server serves {kind}"));
+    if let Some((id, waiting)) = input.desired.waiting.iter().next() {
+        return (Health::InProgress, format!("{id} waits until the server serves {}", waiting.kind));
     }
     if let Some(missing) = input.desired.objects.keys().find(|id| !objects.contains_key(id)) {
         return (Health::InProgress, format!("{missing} is not applied yet"));

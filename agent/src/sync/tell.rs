@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tidegate_policy::object::ObjectId;
 use tidegate_policy::sync::health::Health;
 use tidegate_policy::sync::plan::SyncReport;
 use tokio::time::Instant;
@@ -27,7 +28,12 @@ impl Unit {
             warn!(event = "finding", %source, %unit, %revision, file = %finding.file, line = finding.line, message = %finding);
         }
         for (id, by) in &report.refused {
-            warn!(event = "refused", %source, %unit, object = %id, %revision, reason = %format_args!("it belongs to {by}"));
+            let place = self.input.desired.objects.get(id).map(|object| object.place());
+            warn!(
+                event = "refused", %source, %unit, object = %id, %revision, place,
+                reason = %format_args!("it belongs to {by}"),
+                hint = "an object has one owner: remove it from here or from there",
+            );
             self.trouble.refused.insert(id.clone(), by.clone());
         }
         for id in &report.adopted {
@@ -36,9 +42,17 @@ impl Unit {
         for (id, from) in &report.moved {
             info!(event = "moved", %source, %unit, object = %id, %revision, %from);
         }
-        for (id, kind) in &report.waiting {
-            info!(event = "waiting", %source, %unit, object = %id, %revision, reason = %format_args!("the server does not serve {kind}"));
+        for (id, waiting) in &report.waiting {
+            warn!(event = "waiting", %source, %unit, object = %id, %revision, reason = %waiting);
         }
+    }
+
+    /// Tells that an object could not be looked up, so it is not applied.
+    pub(super) fn tell_unread(&mut self, id: ObjectId, failure: &Failure) {
+        let (source, unit, revision) = (&self.key.source, &self.key.unit, &self.input.revision);
+        let place = self.input.desired.objects.get(&id).map(|object| object.place());
+        warn!(event = "read-failed", %source, %unit, object = %id, %revision, place, error = failure.chain());
+        self.trouble.fail(id, failure);
     }
 
     /// Says in the parent what is about to be written, at its known version.

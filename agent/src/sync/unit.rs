@@ -269,7 +269,7 @@ impl Unit {
                 Ok(at) => {
                     found.insert(id, at);
                 }
-                Err(failure) => self.trouble.fail(id, &failure),
+                Err(failure) => self.tell_unread(id, &failure),
             }
         }
         let (plan, report) = self.plan_with(&found);
@@ -345,7 +345,8 @@ impl Unit {
         let outcome = match outcome {
             Ok(outcome) => outcome,
             Err(failure) => {
-                warn!(event = "apply-failed", %source, %unit, object = %id, %revision, error = %failure.chain());
+                let (place, error) = (object.place(), failure.chain());
+                warn!(event = "apply-failed", %source, %unit, object = %id, %revision, place, error);
                 self.hub.parts.metrics.object(source, unit, Action::Failed);
                 self.trouble.fail(id.clone(), &failure);
                 if let Some(tracked) = self.objects.get_mut(id) {

@@ -63,7 +63,17 @@ pub fn run(args: &Args, output: &mut dyn Write) -> Result<u8, Failure> {
             Format::Text => write_text(output, answer).map_err(unwritten)?,
         }
     }
-    Ok(if answers.is_empty() { 3 } else { 0 })
+    if answers.is_empty() {
+        let workload = &args.workload;
+        // Nothing is left to do if standard error is gone.
+        writeln!(
+            std::io::stderr(),
+            "error: no image of `{workload}` is in any source (hint: Kind/namespace/name as git writes it; `tidegate plan` reads every file)"
+        )
+        .ok();
+        return Ok(3);
+    }
+    Ok(0)
 }
 
 fn explain(field: &FieldReport, tags: Option<Vec<TagVerdict>>) -> Answer {

@@ -91,10 +91,12 @@ pub fn run(args: &Args, output: &mut dyn Write) -> Result<u8, Failure> {
 /// Says on standard error what the answer lacks: it stays one plan on standard output.
 fn warn(found: &Found) {
     let units = found.units.iter();
-    let refused =
-        units.clone().flat_map(|unit| &unit.refused).map(|(object, why)| format!("{object}: {why}"));
+    let refused = units
+        .clone()
+        .flat_map(|unit| &unit.refused)
+        .map(|(object, by)| format!("{object}: it belongs to {by}"));
     let waiting = units.clone().flat_map(|unit| &unit.waiting);
-    let waiting = waiting.map(|(object, kind)| format!("{object}: the cluster does not serve {kind}"));
+    let waiting = waiting.map(|(object, waiting)| format!("{object}: {waiting}"));
     let findings = found.planned.report.findings.iter().chain(units.flat_map(|unit| &unit.findings));
     let failures = found.planned.failures.iter().map(Failure::chain);
     for line in failures.chain(findings.map(ToString::to_string)).chain(refused).chain(waiting) {

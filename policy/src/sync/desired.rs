@@ -61,6 +61,32 @@ pub struct DesiredObject {
     pub line: usize,
 }
 
+impl DesiredObject {
+    /// Prints where the object stands in git: `file:line`.
+    pub fn place(&self) -> String {
+        format!("{}:{}", self.file, self.line)
+    }
+}
+
+/// An object whose kind the server does not serve (yet).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// The kind that is missing.
+    pub kind: GroupKind,
+    /// File the object comes from.
+    pub file: String,
+    /// 1-based line on which the document starts.
+    pub line: usize,
+}
+
+impl fmt::Display for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, file, line } = self;
+        write!(f, "{file}:{line}: the server does not serve {kind} ")?;
+        write!(f, "(hint: is its CustomResourceDefinition there, and apiVersion and kind spelt right?)")
+    }
+}
+
 /// All that a unit desires at one revision.
 #[derive(Clone, Debug, Default)]
 pub struct Desired {
@@ -69,7 +95,7 @@ pub struct Desired {
     /// Objects marked `tidegate.io/ignore`: neither applied nor pruned.
     pub ignored: BTreeSet<ObjectId>,
     /// Objects of kinds that the server does not serve (yet), by identity as written.
-    pub waiting: BTreeMap<ObjectId, GroupKind>,
+    pub waiting: BTreeMap<ObjectId, Waiting>,
     /// Problems; with any the unit is incomplete, and nothing is pruned.
     pub findings: Vec<Finding>,
     /// Documents that are no manifests.
@@ -125,8 +151,10 @@ pub fn build<'a>(
                 Ok(Read::Ignore(id)) => {
                     desired.ignored.insert(id);
                 }
-                Ok(Read::Wait(kind)) => {
-                    desired.waiting.insert(object.id.clone(), kind);
+                Ok(Read::Wait) => {
+                    let kind = object.id.kind.clone();
+                    let waiting = Waiting { kind, file: object.file.clone(), line: object.line };
+                    desired.waiting.insert(object.id.clone(), waiting);
                 }
                 Err(finding) => desired.findings.push(*finding),
             }
@@ -147,7 +175,7 @@ pub fn build<'a>(
 enum Read {
     Apply(DesiredObject),
     Ignore(ObjectId),
-    Wait(GroupKind),
+    Wait,
 }
 
 fn read(setting: Setting<'_>, object: &Object) -> Result<Read, Box<Finding>> {
@@ -162,7 +190,7 @@ fn read(setting: Setting<'_>, object: &Object) -> Result<Read, Box<Finding>> {
         return Ok(Read::Ignore(id));
     }
     refuse_unhonoured(object)?;
-    let Some(served) = served else { return Ok(Read::Wait(object.id.kind.clone())) };
+    let Some(served) = served else { return Ok(Read::Wait) };
     let version =
         object.api_version.rsplit_once('/').map_or(object.api_version.as_str(), |(_, version)| version);
     if !served.versions.iter().any(|known| known == version) {

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::UnitKey;
 use super::applyset::ApplySetId;
 use super::claims::{Owner, Standing, standing};
-use super::desired::{Desired, DesiredObject, Hash};
+use super::desired::{Desired, DesiredObject, Hash, Waiting};
 use super::order::{Rank, rank};
 use super::prune::{self, Held, Kept, PruneInput};
 use crate::object::{GroupKind, ObjectId};
@@ -74,7 +74,7 @@ pub struct SyncReport {
     /// Objects that come from another unit of the same source.
     pub moved: Vec<(ObjectId, UnitKey)>,
     /// Objects whose kind is not served yet.
-    pub waiting: Vec<(ObjectId, GroupKind)>,
+    pub waiting: Vec<(ObjectId, Waiting)>,
     /// Objects that left git and stay.
     pub kept: Vec<(ObjectId, Kept)>,
     /// Objects whose live owner must be looked up before they can be applied: look, and plan again.
@@ -134,7 +134,8 @@ pub fn plan(input: &PlanInput<'_>) -> (ApplyPlan, SyncReport) {
             stages.entry(rank(&id.kind)).or_default().push(Arc::clone(object));
         }
     }
-    report.waiting = input.desired.waiting.iter().map(|(id, kind)| (id.clone(), kind.clone())).collect();
+    report.waiting =
+        input.desired.waiting.iter().map(|(id, waiting)| (id.clone(), waiting.clone())).collect();
     let mut plan = ApplyPlan { stages: stages.into_iter().map(stage).collect(), ..ApplyPlan::default() };
     if let Some(owned) = input.owned {
         let pruned = prune::plan(&PruneInput {

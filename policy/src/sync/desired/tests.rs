@@ -158,7 +158,9 @@ fn a_kind_that_is_not_served_waits_and_a_version_that_is_not_is_refused() {
          (hint: served versions: v1)",
         ],
     );
-    assert_eq!(built.waiting.keys().map(ToString::to_string).collect::<Vec<_>>(), ["Widget/w"]);
+    let waiting = built.waiting.iter().map(|(id, waiting)| format!("{id}: {waiting}")).collect::<Vec<_>>();
+    let [waiting] = waiting.as_slice() else { panic!("{waiting:?}") };
+    assert!(waiting.starts_with("Widget/w: a.yaml:1: the server does not serve Widget.example.com (hint: "));
 }
 
 #[test]
