@@ -1,11 +1,15 @@
 //! End to end on the real parts: `docker-registry`, `git http-backend`, kube-apiserver with its controllers and
 //! kwok, and `tidegate run` as a child process. A fault proxy stands before each server.
 
+mod bad_input;
 mod crash;
 mod git_faults;
+mod install;
 mod neighbours;
 mod registry_faults;
+mod state;
 mod story;
+mod verbs;
 
 use std::time::Duration;
 

@@ -26,6 +26,8 @@ pub struct Setup {
     pub namespace: String,
     /// More lines for the source, indented by two.
     pub source_extra: String,
+    /// More registries, as items of the list.
+    pub registries_extra: String,
 }
 
 impl Setup {
@@ -43,16 +45,24 @@ impl Setup {
             poll: "500ms".to_owned(),
             namespace: "tidegate".to_owned(),
             source_extra: String::new(),
+            registries_extra: String::new(),
         }
     }
 
+    /// Writes the configuration file into `folder`, where the state will be, too; returns its path.
+    pub fn write(&self, folder: &Path, port: u16) -> Result<PathBuf> {
+        let path = folder.join("tidegate.yaml");
+        std::fs::write(&path, self.yaml(&folder.join("state"), port))?;
+        Ok(path)
+    }
+
     fn yaml(&self, state: &Path, port: u16) -> String {
-        let Self { git_url, registry, poll, namespace, source_extra, .. } = self;
+        let Self { git_url, registry, poll, namespace, source_extra, registries_extra, .. } = self;
         let (state, kubeconfig, units) = (state.display(), self.kubeconfig.display(), &self.units);
         format!(
             "listen: 127.0.0.1:{port}\nstate: {state}\nsources:\n- name: fleet\n  url: {git_url}\n  branch: main\n  \
              allowInsecure: true\n  poll: {poll}\n  units: {units:?}\n{source_extra}registries:\n- host: {registry}\n  \
-             plainHttp: true\n  poll: {poll}\ncluster: {{kubeconfig: {kubeconfig}, namespace: {namespace}}}\n"
+             plainHttp: true\n  poll: {poll}\n{registries_extra}cluster: {{kubeconfig: {kubeconfig}, namespace: {namespace}}}\n"
         )
     }
 }
@@ -125,8 +135,12 @@ impl Daemon {
 
     /// Every line that was logged so far, over all starts.
     pub fn log(&self) -> Vec<Value> {
-        let text = std::fs::read_to_string(self.folder.join("tidegate.log")).unwrap_or_default();
-        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+        self.log_text().lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    /// Everything that was logged or printed so far, as it stands in the file.
+    pub fn log_text(&self) -> String {
+        std::fs::read_to_string(self.folder.join("tidegate.log")).unwrap_or_default()
     }
 
     /// The logged lines of one `event`.
@@ -183,8 +197,7 @@ pub fn binary() -> PathBuf {
 }
 
 fn spawn(folder: &Path, setup: &Setup, port: u16) -> Result<Process> {
-    let config = folder.join("tidegate.yaml");
-    std::fs::write(&config, setup.yaml(&folder.join("state"), port))?;
+    let config = setup.write(folder, port)?;
     let level = std::env::var("RUST_LOG").unwrap_or_else(|_| "info,kube=warn".to_owned());
     let mut command = command(binary());
     command.arg("run").arg("--config").arg(&config).env_remove("KUBECONFIG").env("RUST_LOG", level);
