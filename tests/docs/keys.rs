@@ -33,6 +33,17 @@ fn the_reason_codes_of_the_page_are_those_of_the_build() {
 }
 
 #[test]
+fn the_trailers_of_the_page_are_those_of_the_build() {
+    let code = source("policy/src/history/trailer.rs") + &source("policy/src/sync/prune.rs");
+    let known = code.split("\"Tidegate-").skip(1).filter_map(|rest| rest.split(['"', ':']).next());
+    // Tests of the reader write whole messages, not names.
+    let known = known.filter(|name| name.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    let page = page("docs/annotations.md").names("trailer");
+    let page = page.iter().filter_map(|name| name.strip_prefix("Tidegate-")?.split(':').next());
+    assert_eq!(set(page), set(known));
+}
+
+#[test]
 fn no_page_shows_an_annotation_that_this_build_does_not_honour() {
     for page in pages().iter().filter(|page| page.name != "docs/shortcomings.md") {
         for key in page.text.split("tidegate.io/").skip(1) {
