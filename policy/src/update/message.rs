@@ -113,7 +113,8 @@ fn table(changes: &[Change]) -> String {
 }
 
 fn row(change: &Change) -> [String; 5] {
-    let object = plain(&change.object, CELL_CHARS_MAX);
+    // An object that names no namespace is `Kind//name` to programs, `Kind/name` to people.
+    let object = plain(&change.object.replacen("//", "/", 1), CELL_CHARS_MAX);
     let container = plain(&change.container, CELL_CHARS_MAX);
     let place = if name(change) == container { object } else { format!("{object} ({container})") };
     let image = split_written(&change.to).map_or(change.to.as_str(), |written| written.name);

@@ -48,6 +48,12 @@ fn apps_that_take_the_same_step_share_a_subject() {
 }
 
 #[test]
+fn an_object_without_a_namespace_is_printed_without_one() {
+    let text = message(&plan(vec![change("Deployment//web", "web", "web:1", "web:2")]));
+    assert!(text.contains("\nDeployment/web  web"), "{text}");
+}
+
+#[test]
 fn many_images_are_summed_up_in_72_characters() {
     let names: Vec<String> = (0..100).map(|index| format!("Deployment//app-{index}")).collect();
     let changes = names.iter().map(|name| change(name, "web", "web:1.0.0", "web:1.0.1")).collect();
