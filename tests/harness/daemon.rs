@@ -97,6 +97,11 @@ impl Daemon {
         self.child.kill();
     }
 
+    /// Sends SIGHUP: the configuration is read again at once.
+    pub fn reload(&mut self) -> Result<()> {
+        self.child.signal("HUP")
+    }
+
     /// Sends SIGTERM and waits until the process has ended; returns how long that took and its exit code.
     pub fn terminate(&mut self, limit: Duration) -> Result<(Duration, Option<i32>)> {
         let begun = Instant::now();

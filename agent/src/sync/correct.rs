@@ -98,9 +98,11 @@ impl Unit {
             Owner::Tracked(by) => by,
             Owner::ApplySet(_) | Owner::Nobody | Owner::Absent => return false,
         };
+        let place = self.input.desired.objects.get(&live.id).map(|object| object.place());
         warn!(
             event = "refused", source = %self.key.source, unit = %self.key.unit, object = %live.id,
-            revision = %self.input.revision, reason = %format_args!("it belongs to {by}"),
+            revision = %self.input.revision, place, reason = %format_args!("it belongs to {by}"),
+            hint = "an object has one owner: remove it from here or from there",
         );
         self.objects.remove(&live.id);
         self.trouble.refused.insert(live.id.clone(), by);

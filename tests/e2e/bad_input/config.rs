@@ -4,6 +4,10 @@ use std::path::Path;
 use std::process::Command;
 
 use tidegate_tests::harness::daemon::binary;
+use tidegate_tests::story::steps;
+
+use super::{lives, said};
+use crate::synced_world;
 
 const GOOD: &str = "sources:\n- name: fleet\n  url: https://git.example.com/acme/fleet.git\n";
 
@@ -53,4 +57,20 @@ fn a_value_that_cannot_be_is_refused_with_its_key() {
         "sources:\n- {name: fleet, url: 'http://git.example.com/fleet'}\n",
         &["`sources[0].url`", "allowInsecure"],
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_configuration_that_cannot_be_used_leaves_the_last_good_one_in_force() {
+    let Some(mut world) = synced_world().await else { return };
+    let path = world.daemon().config();
+    let good = std::fs::read_to_string(&path).expect("the configuration");
+    std::fs::write(&path, good.replace("branch: main", "brunch: main")).expect("a file");
+    world.daemon_mut().reload().expect("a signal");
+    said(&world, "config", &["tidegate.yaml:6", "unknown key `brunch`", "did you mean `branch`?"]).await;
+    let lost = good.replace(&world.kubeconfig.display().to_string(), "/nonexistent/kubeconfig");
+    std::fs::write(&path, lost).expect("a file");
+    world.daemon_mut().reload().expect("a signal");
+    said(&world, "config", &["/nonexistent/kubeconfig", "hint: "]).await;
+    steps::release(&world, "1.4.3").await.expect("the last good configuration is in force");
+    lives(&world).await;
 }
