@@ -3,6 +3,7 @@
 use tidegate_tests::harness::wait::eventually;
 use tidegate_tests::sandbox::proxy::{Action, When};
 use tidegate_tests::story::cluster::{image, runs};
+use tidegate_tests::story::steps;
 
 use crate::{LIMIT, synced_world};
 
@@ -18,6 +19,8 @@ async fn a_registry_that_fails_three_polls_changes_nothing_and_recovers() {
         if failed >= 3.0 { Ok(()) } else { Err(format!("{failed} failures")) }
     })
     .await;
+    assert_eq!(world.head(), before);
+    assert_eq!(image(&world, "web").await, Some(world.image("acme/web", "1.4.2")));
     runs(&world, "web", &world.image("acme/web", "1.4.3")).await;
     assert_ne!(world.head(), before);
 }
@@ -32,7 +35,9 @@ async fn a_registry_that_lists_less_downgrades_nothing() {
         body: r#"{"name":"acme/web","tags":["1.4.1"]}"#.to_owned(),
     };
     world.proxies().registry.on(When::path("acme/web/tags/list"), short);
-    world.daemon().after_scans(9).await;
+    world.after_listings(3).await;
     assert_eq!(world.head(), before);
     assert_eq!(image(&world, "web").await, Some(world.image("acme/web", "1.4.2")));
+    world.proxies().registry.clear();
+    steps::release(&world, "1.4.3").await.expect("it was alive all the time");
 }

@@ -1,7 +1,7 @@
 //! The real `tidegate run` as a child process, with a real configuration file.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
@@ -102,11 +102,14 @@ impl Daemon {
         self.child.signal("HUP")
     }
 
-    /// Sends SIGTERM and waits until the process has ended; returns how long that took and its exit code.
-    pub fn terminate(&mut self, limit: Duration) -> Result<(Duration, Option<i32>)> {
-        let begun = Instant::now();
-        let status = self.child.terminate(limit)?;
-        Ok((begun.elapsed(), status.code()))
+    /// Sends SIGTERM.
+    pub fn ask_to_end(&mut self) -> Result<()> {
+        self.child.signal("TERM")
+    }
+
+    /// Waits until the process has ended; returns its exit code.
+    pub fn ended(&mut self, limit: Duration) -> Result<Option<i32>> {
+        Ok(self.child.wait(limit)?.code())
     }
 
     /// Starts it again with the same configuration and state.
@@ -166,17 +169,6 @@ impl Daemon {
             .filter(|line| line.starts_with(name) && labels.iter().all(|label| line.contains(label)))
             .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
             .sum()
-    }
-
-    /// Waits until `count` more listings were completed after this call.
-    pub async fn after_scans(&self, count: u32) {
-        let scans = || self.metric("tidegate_scans_total", &["outcome=\"Ok\""]);
-        let goal = scans().await + f64::from(count);
-        eventually("further complete scans", Duration::from_secs(60), || async {
-            let now = scans().await;
-            if now >= goal { Ok(()) } else { Err(format!("{now} of {goal}")) }
-        })
-        .await;
     }
 
     async fn wait_until_serving(&self) {

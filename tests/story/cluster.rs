@@ -108,3 +108,15 @@ pub async fn config_map_has(world: &World, name: &str, key: &str, value: &str) {
     })
     .await;
 }
+
+/// Waits until the unit was synced whole at `revision`, prune included.
+pub async fn is_synced_whole(world: &World, revision: &str) {
+    let api = Api::<ConfigMap>::namespaced(world.client.clone(), &world.own_namespace);
+    eventually("the unit is synced whole", LIMIT, || async {
+        let list = api.list(&ListParams::default().labels("tidegate.io/unit")).await;
+        let units = list.map_err(|error| error.to_string())?.items;
+        let seen = units.first().and_then(|unit| unit.annotations().get("tidegate.io/synced").cloned());
+        if seen.as_deref() == Some(revision) { Ok(()) } else { Err(format!("{seen:?} of {revision}")) }
+    })
+    .await;
+}

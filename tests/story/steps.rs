@@ -61,7 +61,7 @@ pub async fn not_taken(world: &World, tags: &[&str]) -> Result<String> {
     for tag in tags {
         world.registry.push("acme/web", tag).await?;
     }
-    world.daemon().after_scans(6).await;
+    world.after_listings(3).await;
     assert_eq!(world.head(), before, "a tag that the policy does not admit was committed");
     let output = Command::new(binary())
         .args(["explain", &format!("Deployment/{}/web", world.namespace), "--config"])
@@ -84,15 +84,14 @@ pub struct Reverted {
     pub back: Duration,
 }
 
-/// 4a: a person reverts the newest commit; the cluster follows, and three further complete scans change nothing.
+/// 4a: a person reverts the newest commit; the cluster follows, and three further listings change nothing.
 pub async fn revert(world: &World, old_tag: &str) -> Result<Reverted> {
     let old = world.image("acme/web", old_tag);
     let commit = world.git.revert(REPOSITORY, &world.head());
     let begun = Instant::now();
     runs(world, "web", &old).await;
     let back = begun.elapsed();
-    // Every scan of every repository counts: three apps, three times.
-    world.daemon().after_scans(9).await;
+    world.after_listings(3).await;
     assert_eq!(world.head(), commit, "the revert was fought");
     assert_eq!(image(world, "web").await, Some(old), "the live image moved without a commit");
     rolled_out(world, "web").await;

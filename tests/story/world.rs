@@ -1,7 +1,9 @@
 //! A registry, a git server and a cluster, and the daemon between them.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use anyhow::Result;
 use k8s_openapi::NamespaceResourceScope;
@@ -13,10 +15,14 @@ use super::cluster::create_namespace;
 use crate::harness::control_plane::{ControlPlane, User};
 use crate::harness::daemon::{Daemon, Setup};
 use crate::harness::docker_registry::DockerRegistry;
+use crate::harness::wait::eventually;
 use crate::sandbox::git_server::GitServer;
 use crate::sandbox::kube::SandboxCluster;
-use crate::sandbox::proxy::FaultProxy;
+use crate::sandbox::proxy::{FaultProxy, When};
 use crate::sandbox::registry::SandboxRegistry;
+
+/// How long further listings may take: a registry that failed is left alone for a while.
+const LISTINGS_LIMIT: Duration = Duration::from_secs(60);
 
 /// Which registry the world has.
 pub enum RegistryServer {
@@ -42,6 +48,14 @@ impl RegistryServer {
             Self::Real(registry) => drop(registry.push(repository, tag).await?),
         }
         Ok(())
+    }
+
+    /// How many requests for the tags at `path` there were.
+    fn listings(&self, path: &str) -> usize {
+        match self {
+            Self::Sandbox(registry) => registry.count("GET", path),
+            Self::Real(registry) => registry.log().matches(&format!("\"GET {path}")).count(),
+        }
     }
 }
 
@@ -234,6 +248,25 @@ impl World {
     /// The running daemon.
     pub fn daemon(&self) -> &Daemon {
         self.daemon.as_ref().expect("the daemon was started")
+    }
+
+    /// Waits until each repository of the story was listed `rounds` more times, from beginning to end.
+    pub async fn after_listings(&self, rounds: usize) {
+        let repositories: BTreeSet<&str> = apps::FIRST_IMAGES.iter().map(|(name, _)| *name).collect();
+        let count = |repository: &str| {
+            let path = format!("/v2/{repository}/tags/list");
+            match &self.proxies {
+                Some(proxies) => proxies.registry.count(&When::new("GET", &path)),
+                None => self.registry.listings(&path),
+            }
+        };
+        let before: Vec<(&str, usize)> = repositories.into_iter().map(|name| (name, count(name))).collect();
+        eventually("further listings", LISTINGS_LIMIT, || async {
+            // Requests are counted as they arrive: the next one tells that the one before has ended.
+            let lacking = before.iter().find(|(name, before)| count(name) < before + rounds + 1);
+            lacking.map_or(Ok(()), |(name, before)| Err(format!("{name}: {before}, then {}", count(name))))
+        })
+        .await;
     }
 
     /// The id of the branch's tip on the server.
