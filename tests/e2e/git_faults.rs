@@ -54,7 +54,10 @@ async fn a_push_that_the_server_declines_is_a_failure_and_nothing_is_applied() {
     assert_eq!(world.head(), before);
     assert_eq!(image(&world, "web").await, Some(world.image("acme/web", "1.4.2")));
     let revisions = world.daemon().events("revision");
-    assert!(revisions.iter().all(|line| line["revision"] == *before), "a commit was used before it was there");
+    assert!(
+        revisions.iter().all(|line| line["revision"] == *before),
+        "a commit was used before it was there"
+    );
     world.git.remove_hook(REPOSITORY, "pre-receive");
     let settings = steps::file(&world, "apps/settings.yaml").replace("hello", "good morning");
     let files = [("apps/settings.yaml", &settings)];

@@ -5,6 +5,7 @@ use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::api::ListParams;
 use tidegate_policy::sync::applyset::PART_OF;
 use tidegate_tests::harness::wait::eventually;
+use tidegate_tests::story::apps::WEB;
 use tidegate_tests::story::cluster::is_synced_whole;
 use tidegate_tests::story::steps;
 use tidegate_tests::story::world::{REPOSITORY, World};
@@ -14,12 +15,15 @@ use crate::{LIMIT, synced_world};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broken_manifest_does_not_stop_its_neighbours() {
     let Some(world) = synced_world().await else { return };
-    let broken = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: broken\n data: [\n";
-    let files = [("apps/broken.yaml", broken)];
-    world.git.commit(REPOSITORY, "Break a file", &files);
+    let broken = steps::file(&world, WEB).replace("name: web", "name: broken") + "   - name: [\n";
+    world.git.commit(REPOSITORY, "Break a file", &[("apps/broken.yaml", &broken)]);
+    eventually("the file and line are named", LIMIT, || async {
+        let log = world.daemon().log();
+        let said = log.iter().any(|line| line.to_string().contains("apps/broken.yaml:"));
+        if said { Ok(()) } else { Err(format!("{:?}", log.last())) }
+    })
+    .await;
     steps::release(&world, "1.4.3").await.expect("the neighbours go on");
-    let said = world.daemon().log().iter().any(|line| line.to_string().contains("apps/broken.yaml:"));
-    assert!(said, "the file and line are named");
 }
 
 /// A Service without a selector with what it leads to, written by hand: so these kinds, too, are in git.
