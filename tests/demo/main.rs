@@ -58,7 +58,8 @@ async fn release(screen: &Screen, world: &World) -> Result<Duration> {
     screen.step(2, "CI pushes acme/web:1.4.3");
     let release = steps::release(world, "1.4.3").await?;
     screen.times(&[
-        ("seen and committed", release.committed),
+        ("seen", release.seen),
+        ("committed", release.committed),
         ("applied", release.applied),
         ("healthy", release.healthy),
     ]);

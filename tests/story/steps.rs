@@ -3,7 +3,9 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use jiff::Timestamp;
+use serde_json::Value;
 
 use super::apps::{BANNER, WEB};
 use super::cluster::{config_map, edit_replicas, image, rolled_out, runs, unit_is_current, wants_replicas};
@@ -18,6 +20,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 pub struct Release {
     /// The update commit.
     pub commit: String,
+    /// Tag pushed → a listing of the daemon shows it, by the daemon's own log.
+    pub seen: Duration,
     /// Tag pushed → the commit stands on the server.
     pub committed: Duration,
     /// Tag pushed → the Deployment in the cluster names the image.
@@ -41,7 +45,7 @@ pub async fn release(world: &World, tag: &str) -> Result<Release> {
     let before = world.head();
     let wanted = world.image("acme/web", tag);
     world.registry.push("acme/web", tag).await?;
-    let begun = Instant::now();
+    let (begun, pushed) = (Instant::now(), Timestamp::now());
     let commit = eventually("a commit", LIMIT, || async {
         let head = world.head();
         if head == before { Err(format!("HEAD is still {head}")) } else { Ok(head) }
@@ -52,7 +56,19 @@ pub async fn release(world: &World, tag: &str) -> Result<Release> {
     runs(world, "web", &wanted).await;
     let applied = begun.elapsed();
     rolled_out(world, "web").await;
-    Ok(Release { commit, committed, applied, healthy: begun.elapsed() })
+    let healthy = begun.elapsed();
+    let seen = listed(world, tag)?.duration_since(pushed);
+    // A listing may be quicker than the last answer of the push.
+    let seen = Duration::try_from(seen).unwrap_or_default();
+    Ok(Release { commit, seen, committed, applied, healthy })
+}
+
+/// When the daemon's log says that a listing shows `tag` for the first time.
+fn listed(world: &World, tag: &str) -> Result<Timestamp> {
+    let shows = |line: &Value| line["new"].as_str().is_some_and(|new| new.split(' ').any(|word| word == tag));
+    let line =
+        world.daemon().events("listing").into_iter().find(shows).context("no listing shows the tag")?;
+    Ok(line["timestamp"].as_str().context("a log line has a timestamp")?.parse()?)
 }
 
 /// 3: tags that the policy does not admit are not taken; returns what `tidegate explain` prints.
