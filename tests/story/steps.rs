@@ -63,11 +63,17 @@ pub async fn release(world: &World, tag: &str) -> Result<Release> {
     Ok(Release { commit, seen, committed, applied, healthy })
 }
 
-/// When the daemon's log says that a listing shows `tag` for the first time.
+/// When the daemon's log says that a listing shows `tag`: it names the new tags, but for the first listing after a
+/// start or a reload.
 fn listed(world: &World, tag: &str) -> Result<Timestamp> {
-    let shows = |line: &Value| line["new"].as_str().is_some_and(|new| new.split(' ').any(|word| word == tag));
+    let repository = format!("{}/acme/web", world.image_host);
+    let shows = |line: &Value| match line["new"].as_str() {
+        _ if line["repository"] != repository => false,
+        Some(new) => new.split(' ').any(|word| word == tag),
+        None => true,
+    };
     let line =
-        world.daemon().events("listing").into_iter().find(shows).context("no listing shows the tag")?;
+        world.daemon().events("listing").into_iter().rfind(shows).context("no listing shows the tag")?;
     Ok(line["timestamp"].as_str().context("a log line has a timestamp")?.parse()?)
 }
 
