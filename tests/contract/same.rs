@@ -9,6 +9,7 @@ mod refusals;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
+use tidegate_tests::sandbox::kube::patch::merge;
 
 use crate::world::{Answer, World};
 
@@ -100,7 +101,7 @@ impl Step {
         let is_stale_on_purpose = self.body.pointer("/metadata/resourceVersion").is_some();
         for _ in 0..20 {
             let plain = path.split('?').next().unwrap_or_default();
-            let body = merged(&world.get(plain).await.body, &self.body);
+            let body = merge(&world.get(plain).await.body, &self.body);
             let answer = world.send(self.method, &path, self.content, &body).await;
             // A controller may write between reading and replacing.
             let is_overtaken =
@@ -111,20 +112,6 @@ impl Step {
         }
         panic!("{path} cannot be replaced: always overtaken");
     }
-}
-
-fn merged(target: &Value, patch: &Value) -> Value {
-    let Value::Object(patch) = patch else { return patch.clone() };
-    let mut out = target.as_object().cloned().unwrap_or_default();
-    for (key, value) in patch {
-        if value.is_null() {
-            out.remove(key);
-        } else {
-            let inner = merged(out.get(key).unwrap_or(&Value::Null), value);
-            out.insert(key.clone(), inner);
-        }
-    }
-    Value::Object(out)
 }
 
 fn masked(answer: &Answer, world: &World) -> Value {

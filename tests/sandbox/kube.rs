@@ -15,7 +15,7 @@ mod discovery;
 mod failure;
 mod invent;
 mod kinds;
-mod patch;
+pub mod patch;
 mod reply;
 mod routes;
 mod scale;

@@ -67,8 +67,8 @@ impl Look {
 
     /// Plans the update of a source.
     ///
-    /// What the daemon remembers of a rewritten branch lies in the cluster; an answer without it would be another
-    /// one, so a cluster that cannot be asked is a failure where the source is synced.
+    /// What the daemon remembers of a rewritten branch lies in the cluster: one that is configured and cannot be
+    /// asked is a failure; without any (no kubeconfig) the answer knows nothing of rewrites.
     pub(super) async fn plan(&self, source: &Source, repo: &Arc<dyn GitRepo>) -> Result<Planned, Failure> {
         let cluster = self.cluster.as_ref().ok().cloned();
         let (repo, scans) = (Arc::clone(repo), self.scanner.subscribe());

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use similar::TextDiff;
+use tidegate_policy::sync::Outline;
 use tidegate_policy::update::{Change, Decision, HoldReason, UpdatePlan};
 
 use super::look::{Look, block_on};
@@ -31,7 +32,7 @@ pub struct Args {
 #[derive(Default, Serialize)]
 struct Answer {
     sources: Vec<SourceAnswer>,
-    units: Vec<UnitAnswer>,
+    units: Vec<Outline>,
 }
 
 #[derive(Serialize)]
@@ -47,15 +48,6 @@ struct Held {
     field: String,
     reason: HoldReason,
     message: String,
-}
-
-#[derive(Serialize)]
-struct UnitAnswer {
-    source: String,
-    unit: String,
-    apply: Vec<String>,
-    prune: Vec<String>,
-    held: Option<String>,
 }
 
 /// What was found for one source.
@@ -142,13 +134,7 @@ fn answer(found: Vec<(String, Found)>) -> Answer {
             revision: planned.plan.parent,
             changes: planned.plan.changes,
         });
-        answer.units.extend(units.into_iter().map(|unit| UnitAnswer {
-            source: unit.outline.source,
-            unit: unit.outline.unit,
-            apply: unit.outline.apply,
-            prune: unit.outline.prune,
-            held: unit.outline.held,
-        }));
+        answer.units.extend(units.into_iter().map(|unit| unit.outline));
     }
     answer
 }
