@@ -13,6 +13,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tidegate_policy::update::Guards;
+
 use crate::git::Signature;
 
 pub use load::{load, parse};
@@ -53,6 +55,8 @@ pub struct Source {
     pub sync: bool,
     /// Namespace of namespaced objects that name none.
     pub namespace: String,
+    /// Guard rails of updates; annotations can only tighten them.
+    pub guards: Guards,
     /// Permits `http://`.
     pub allow_insecure: bool,
     /// The only root certificates that are trusted for this git server, PEM; `None`: the system's.

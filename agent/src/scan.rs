@@ -11,14 +11,14 @@ mod repository;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::StreamExt as _;
 use futures::stream;
 use tidegate_policy::reference::Repository;
-use tidegate_policy::update::{ManifestFact, RegistrySnapshot, Wanted};
+use tidegate_policy::update::{Interest, ManifestFact, RegistrySnapshot, Wanted};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -83,7 +83,7 @@ impl Scanner {
 
     /// Adds somebody who wants to know; nothing is scanned before [`Subscription::want`].
     pub fn subscribe(&self) -> Subscription {
-        Subscription { scanner: self.clone(), id: self.shared.board.subscribe(), wanted: BTreeSet::new() }
+        Subscription { scanner: self.clone(), id: self.shared.board.subscribe(), wanted: BTreeMap::new() }
     }
 
     fn host(&self, name: &str) -> Arc<Host> {
@@ -129,16 +129,16 @@ impl Scanner {
 pub struct Subscription {
     scanner: Scanner,
     id: u64,
-    wanted: BTreeSet<Repository>,
+    wanted: BTreeMap<Repository, Interest>,
 }
 
 impl Subscription {
-    /// Replaces the set of wanted repositories; new ones are listed at once.
-    pub fn want(&mut self, repositories: BTreeSet<Repository>) {
-        if repositories != self.wanted {
-            self.scanner.shared.board.want(self.id, repositories.clone());
+    /// Replaces what is wanted; new repositories are listed at once.
+    pub fn want(&mut self, interests: BTreeMap<Repository, Interest>) {
+        if interests != self.wanted {
+            self.scanner.shared.board.want(self.id, interests.keys().cloned().collect());
             self.scanner.follow();
-            self.wanted = repositories;
+            self.wanted = interests;
         }
     }
 
@@ -149,7 +149,7 @@ impl Subscription {
 
     /// What is known of the wanted repositories now.
     pub fn snapshot(&self) -> RegistrySnapshot {
-        self.scanner.shared.board.snapshot(&self.wanted)
+        self.scanner.shared.board.snapshot(self.wanted.keys())
     }
 
     /// When the listing of a repository last changed.
@@ -167,7 +167,10 @@ impl Subscription {
     }
 
     async fn gather_one(&self, context: &Context, wanted: Wanted) -> Result<(), Failure> {
-        let Wanted::Manifest(repository, tag) = wanted;
+        let (repository, tag) = match wanted {
+            Wanted::Manifest(repository, tag) => (repository, tag),
+            Wanted::Platforms(..) => return Ok(()),
+        };
         let host = self.scanner.host(&repository.registry);
         let connection = host.connection(&self.scanner.shared.connect)?;
         let digest = connection.registry.manifest_digest(context, &repository, &tag).await?;

@@ -12,12 +12,14 @@ mod resolve;
 mod tests;
 mod value;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 pub use filter::{Matched, Pattern, TagFilter};
 pub use glob::Glob;
 
 use crate::range::Range;
+use crate::reference::Tag;
+use crate::schedule::{Poll, Windows};
 
 /// Keys that this build honours, without the `tidegate.io/` prefix.
 ///
@@ -67,6 +69,20 @@ pub struct ImagePolicy {
     pub order: Order,
     /// Which tags are candidates (`tags`, `ignore-tags`).
     pub filter: TagFilter,
+    /// What is written (`pin`).
+    pub pin: Pin,
+    /// What the image must run on (`platforms`).
+    pub platforms: Vec<Platform>,
+    /// Only tags first seen at least so long ago (`min-age`).
+    pub min_age: Option<SignedDuration>,
+    /// When commits may happen (`window`).
+    pub windows: Windows,
+    /// The fields that move together (`group`).
+    pub group: Option<String>,
+    /// Whether a changed range may pull the version down (`downgrade: allow`).
+    pub downgrade: bool,
+    /// How often the image is scanned (`poll`).
+    pub poll: Option<Poll>,
     /// The resolved settings as text: the identity of the policy (P1 starts anew when it changes).
     pub text: PolicyText,
     /// Holds in force or with an end (`hold`), whatever key they came from.
@@ -82,6 +98,50 @@ pub enum Order {
     Numeric(bool),
     /// Last by bytes; `true` is descending.
     Alphabetical(bool),
+    /// First seen last.
+    Newest,
+    /// One tag, followed by its digest.
+    Digest(Tag),
+}
+
+impl ImagePolicy {
+    /// A policy of this order and nothing else: every tag is a candidate, tags are written, nothing holds.
+    pub fn new(order: Order, text: PolicyText) -> Self {
+        Self {
+            order,
+            filter: TagFilter::default(),
+            pin: Pin::default(),
+            platforms: Vec::new(),
+            min_age: None,
+            windows: Windows::default(),
+            group: None,
+            downgrade: false,
+            poll: None,
+            text,
+            holds: Vec::new(),
+        }
+    }
+}
+
+/// What is written into git.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pin {
+    /// `repository:tag`
+    #[default]
+    Tag,
+    /// `repository:tag@digest`
+    Digest,
+}
+
+/// An operating system, an architecture, and perhaps a variant, as in an OCI image index.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Platform {
+    /// `linux`
+    pub os: String,
+    /// `amd64`
+    pub architecture: String,
+    /// `v7`; `None` is any variant when it is asked for.
+    pub variant: Option<String>,
 }
 
 /// The settings that decide what a policy admits, normalized to text.

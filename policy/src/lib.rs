@@ -18,12 +18,14 @@ pub mod reference;
 pub mod version;
 
 pub mod range;
+pub mod schedule;
 
 pub mod annotation;
 pub mod select;
 
 pub mod manifest;
 
+pub mod ledger;
 pub mod snapshot;
 
 pub mod history;

@@ -12,11 +12,13 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 pub use judge::Judge;
 
 use crate::annotation::ImagePolicy;
+use crate::ledger::FirstSeen;
 
 /// Why a tag was filtered out. The names are stable: people and scripts read them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -47,6 +49,19 @@ pub enum Reason {
 /// What is known of a field besides its policy; the default is a field without past.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SelectInput<'a> {
+    /// The present; needed by `min-age`.
+    pub now: Timestamp,
+    /// When tags were first seen; without it `newest` selects nothing and `min-age` admits nothing.
+    pub first_seen: Option<&'a FirstSeen>,
+    /// Only tags first seen at least so long ago: the stricter of the policy's `min-age` and the guard rail.
+    pub min_age: Option<SignedDuration>,
+    /// Whether the running tag may be left downwards: `downgrade: allow`, permitted by the configuration, and
+    /// the running tag was there before the policy last changed.
+    pub may_downgrade: bool,
+    /// Tags that somebody took out, under `newest`: nothing that is not newer than they are is selected.
+    pub barred: &'a [String],
+    /// Tags whose image lacks one of the platforms that the policy asks for.
+    pub lacking_platform: &'a [String],
     /// The tag now running; without it the plain best is selected.
     pub current: Option<&'a str>,
     /// Tags that the field has held, in any order: what the policy admits of them is the floor (P1).

@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use crate::annotation::Platform;
+use crate::ledger::FirstSeen;
 use crate::manifest::FileScan;
 use crate::reference::{Digest, Repository, Tag};
 
@@ -36,6 +38,10 @@ pub struct RepositoryState {
     pub shrunk_from: Option<usize>,
     /// Facts asked for by a plan: the tag's digest, or that it has no manifest.
     pub manifests: HashMap<Tag, ManifestFact>,
+    /// Facts asked for by a plan: what the image of a digest runs on. They never grow old.
+    pub platforms: HashMap<Digest, Arc<[Platform]>>,
+    /// When its tags were first seen; `None` if nobody asked for that, or the ledger cannot be read.
+    pub first_seen: Option<Arc<FirstSeen>>,
 }
 
 /// Why a listing could not be had.
@@ -54,4 +60,6 @@ pub enum ManifestFact {
     Present(Digest),
     /// 404.
     Missing,
+    /// The registry contradicts itself: the content is not what its digest says.
+    Mismatch(String),
 }

@@ -15,13 +15,15 @@ mod verdicts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use crate::annotation::Order;
 use crate::finding::Finding;
 use crate::history::{History, Rewrite};
 use crate::manifest::{Edit, FieldId, FieldPolicy};
-use crate::reference::{Repository, Tag};
+use crate::reference::{Digest, Repository, Tag};
+use crate::schedule::{Poll, Windows};
 
 pub use crate::snapshot::{ManifestFact, RegistrySnapshot, RepositoryState, ScanError, TreeSnapshot};
 pub use check::{PlanError, check};
@@ -44,8 +46,34 @@ pub struct UpdateInput<'a> {
     pub registry: &'a RegistrySnapshot,
     /// The last rewrite of the remote branch, if one was seen.
     pub rewrite: Option<&'a Rewrite>,
+    /// Guard rails from the configuration.
+    pub guards: &'a Guards,
     /// The present.
     pub now: Timestamp,
+}
+
+/// Guard rails that the configuration sets for a source; an annotation can only tighten them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Guards {
+    /// Only tags first seen at least so long ago.
+    pub min_age: Option<SignedDuration>,
+    /// Commits happen only inside these, and inside the windows of the field.
+    pub windows: Windows,
+    /// Whether `downgrade: allow` is honoured.
+    pub allow_downgrade: bool,
+}
+
+/// What the fields of a tree want to know of one repository.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Interest {
+    /// The `poll` of each field that has one.
+    pub polls: Vec<Poll>,
+    /// Whether a field has no `poll`, so that the host's holds for it.
+    pub default_poll: bool,
+    /// Tags that are followed by digest: each scan must resolve them again.
+    pub follow: BTreeSet<Tag>,
+    /// Whether the ages of tags matter (`newest`, `min-age`): the ledger must keep them.
+    pub ages: bool,
 }
 
 /// The commit to make: no choice is left to the executor.
@@ -98,6 +126,8 @@ pub struct Change {
 pub enum Wanted {
     /// Does this tag resolve, and to which digest?
     Manifest(Repository, Tag),
+    /// What does the image of this digest run on?
+    Platforms(Repository, Digest),
 }
 
 /// What was decided for every field, moved or not.
@@ -203,9 +233,23 @@ impl HoldReason {
     }
 }
 
-/// Names the repositories that the fields of a tree need listed: those with a readable policy and image.
-pub fn repositories(tree: &TreeSnapshot) -> BTreeSet<Repository> {
-    let fields = tree.files.values().flat_map(|scan| &scan.fields);
-    let governed = fields.filter(|field| matches!(field.policy, FieldPolicy::Policy(_)));
-    governed.filter_map(|field| hold::readable(&field.image).ok()).map(|image| image.repository).collect()
+/// Tells what the fields of a tree want to know, by repository: of those with a readable policy and image.
+pub fn interests(tree: &TreeSnapshot, guards: &Guards) -> BTreeMap<Repository, Interest> {
+    let mut interests: BTreeMap<Repository, Interest> = BTreeMap::new();
+    for field in tree.files.values().flat_map(|scan| &scan.fields) {
+        let FieldPolicy::Policy(policy) = &field.policy else { continue };
+        let Ok(image) = hold::readable(&field.image) else { continue };
+        let interest = interests.entry(image.repository).or_default();
+        match &policy.poll {
+            Some(poll) if !interest.polls.contains(poll) => interest.polls.push(poll.clone()),
+            Some(_) => {}
+            None => interest.default_poll = true,
+        }
+        if let Order::Digest(tag) = &policy.order {
+            interest.follow.insert(tag.clone());
+        }
+        interest.ages |=
+            policy.order == Order::Newest || policy.min_age.is_some() || guards.min_age.is_some();
+    }
+    interests
 }

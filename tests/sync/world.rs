@@ -16,6 +16,7 @@ use tidegate_agent::source::SeenRevision;
 use tidegate_agent::sync::{Parts, Sync, UnitReport};
 use tidegate_policy::sync::UnitKey;
 use tidegate_policy::sync::health::Health;
+use tidegate_policy::update::Guards;
 use tidegate_tests::harness::control_plane::ControlPlane;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -87,6 +88,7 @@ impl World {
 
     fn source(&self) -> Source {
         Source {
+            guards: Guards::default(),
             name: self.namespace.clone(),
             url: "https://git.example.com/fleet.git".to_owned(),
             branch: "main".to_owned(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tidegate_policy::spelling::nearest;
 use tidegate_policy::sync::units::pattern_error;
+use tidegate_policy::update::Guards;
 
 use super::{ClusterConfig, Config, GitCredentials, RegistryCredentials, RegistryHost, Source, raw};
 use crate::error::Failure;
@@ -100,6 +101,7 @@ fn check_source(file: &str, key: &str, raw: raw::Source) -> Result<Source, Failu
         update: raw.update,
         sync: raw.sync,
         namespace: raw.namespace,
+        guards: Guards::default(),
         allow_insecure: raw.allow_insecure,
         ca_file: raw.ca_file,
         author: raw.author,

@@ -80,9 +80,9 @@ impl Board {
         })
     }
 
-    pub(super) fn snapshot(&self, wanted: &BTreeSet<Repository>) -> RegistrySnapshot {
+    pub(super) fn snapshot<'a>(&self, wanted: impl Iterator<Item = &'a Repository>) -> RegistrySnapshot {
         self.locked(|inner| {
-            let seen = wanted.iter().filter_map(|repository| {
+            let seen = wanted.filter_map(|repository| {
                 Some((repository.clone(), inner.repositories.get(repository)?.state.clone()))
             });
             RegistrySnapshot { repositories: seen.collect() }

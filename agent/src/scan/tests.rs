@@ -54,6 +54,10 @@ fn repository(path: &str) -> Repository {
     Repository { registry: "r.example.com".into(), path: path.into() }
 }
 
+fn interests(paths: &[&str]) -> BTreeMap<Repository, Interest> {
+    paths.iter().map(|path| (repository(path), Interest::default())).collect()
+}
+
 fn world(answers: impl IntoIterator<Item = Answer>, paths: &[&str]) -> World {
     let script = Arc::new(Script { answers: Mutex::new(answers.into_iter().collect()), ..Script::default() });
     let registry = Arc::clone(&script);
@@ -62,7 +66,7 @@ fn world(answers: impl IntoIterator<Item = Answer>, paths: &[&str]) -> World {
     });
     let scanner = Scanner::new(connect, Jitter::new(1), Metrics::new(), CancellationToken::new());
     let mut subscription = scanner.subscribe();
-    subscription.want(paths.iter().map(|path| repository(path)).collect());
+    subscription.want(interests(paths));
     World { script, scanner, subscription }
 }
 
@@ -114,7 +118,7 @@ async fn a_host_that_asks_for_a_pause_gets_it_from_every_repository() {
     let world = world([Err(pause)], &["a/b"]);
     world.next().await;
     let mut other = world.scanner.subscribe();
-    other.want([repository("c")].into());
+    other.want(interests(&["c"]));
     other.changed().await;
     let calls = world.script.calls.lock().unwrap();
     let gap = calls[1].1 - calls[0].1;
@@ -142,11 +146,11 @@ async fn a_shrunken_listing_says_how_long_it_was() {
 async fn what_nobody_wants_any_more_is_forgotten_and_not_listed() {
     let mut world = world([Ok(vec!["1"])], &["a/b"]);
     world.next().await;
-    world.subscription.want(BTreeSet::new());
+    world.subscription.want(interests(&[]));
     tokio::time::sleep(Duration::from_hours(1)).await;
     assert_eq!(world.calls(), 1);
     assert!(world.subscription.snapshot().repositories.is_empty());
-    world.subscription.want([repository("a/b")].into());
+    world.subscription.want(interests(&["a/b"]));
     assert_eq!(tags(&world.next().await), ["1"]);
 }
 

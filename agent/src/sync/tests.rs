@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tidegate_policy::sync::UnitKey;
 use tidegate_policy::sync::applyset::PART_OF;
 use tidegate_policy::sync::health::Health;
+use tidegate_policy::update::Guards;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -73,6 +74,7 @@ impl World {
 
     fn source(&self) -> config::Source {
         config::Source {
+            guards: Guards::default(),
             name: "fleet".to_owned(),
             url: "https://git.example.com/fleet.git".to_owned(),
             branch: "main".to_owned(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use tidegate_policy::history::Rewrite;
-use tidegate_policy::update::{RegistrySnapshot, UpdateInput, UpdatePlan, UpdateReport, check, plan};
+use tidegate_policy::update::{Guards, RegistrySnapshot, UpdateInput, UpdatePlan, UpdateReport, check, plan};
 
 use crate::context::Context;
 use crate::error::Failure;
@@ -24,6 +24,7 @@ pub(super) struct Question {
     pub(super) branch: String,
     pub(super) known: Arc<Known>,
     pub(super) rewrite: Option<Rewrite>,
+    pub(super) guards: Guards,
     pub(super) now: Timestamp,
     pub(super) registry: RegistrySnapshot,
 }
@@ -46,6 +47,7 @@ impl Question {
             history: &self.known.history,
             registry: &self.registry,
             rewrite: self.rewrite.as_ref(),
+            guards: &self.guards,
             now: self.now,
         })
     }

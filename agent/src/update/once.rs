@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use tidegate_policy::manifest::FieldId;
-use tidegate_policy::update::{
-    RepositoryState, TagVerdict, UpdatePlan, UpdateReport, repositories, verdicts,
-};
+use tidegate_policy::update::{RepositoryState, TagVerdict, UpdatePlan, UpdateReport, interests, verdicts};
 
 use crate::clock::Clock;
 use crate::cluster::Cluster;
@@ -67,9 +65,11 @@ pub async fn plan_once(
     let mut reader = Reader::new(Arc::clone(&repo), source.path.clone());
     let files = Arc::new(reader.files(context, &revision).await?);
     let known = reader.read(context, &revision, &files).await?;
-    scans.want(repositories(&known.tree));
+    let interests = interests(&known.tree, &source.guards);
+    let repositories = interests.len();
+    scans.want(interests);
     let listed = async {
-        while scans.snapshot().repositories.len() < repositories(&known.tree).len()
+        while scans.snapshot().repositories.len() < repositories
             || scans.snapshot().repositories.values().any(is_unasked)
         {
             scans.changed().await;
@@ -82,6 +82,7 @@ pub async fn plan_once(
         branch: source.branch.clone(),
         known,
         rewrite: memory.rewrite,
+        guards: source.guards.clone(),
         now: clock.now(),
         registry: scans.snapshot(),
     };

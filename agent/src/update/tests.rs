@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tidegate_policy::reference::{ImageReference, Repository};
+use tidegate_policy::update::Guards;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -82,6 +83,7 @@ impl World {
 
     fn source(&self) -> Source {
         Source {
+            guards: Guards::default(),
             name: "fleet".into(),
             url: "https://git.example.com/fleet.git".into(),
             branch: "main".into(),

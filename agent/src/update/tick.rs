@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tidegate_policy::history::Rewrite;
-use tidegate_policy::update::{UpdatePlan, repositories};
+use tidegate_policy::update::{UpdatePlan, interests};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -85,7 +85,8 @@ impl SourceLoop {
         }
         for _ in 0..TRIES_MAX {
             let known = self.read().await?;
-            self.parts.scans.want(repositories(&known.tree));
+            let guards = &self.parts.source.guards;
+            self.parts.scans.want(interests(&known.tree, guards));
             let answer = self.decide(known).await?;
             let mut next =
                 Next { wake_at: answer.plan.wake_at, retry_at: None, lacks_facts: answer.lacking.is_some() };
@@ -174,6 +175,7 @@ impl SourceLoop {
             branch: self.parts.source.branch.clone(),
             known,
             rewrite: self.memory.rewrite.clone(),
+            guards: self.parts.source.guards.clone(),
             now: self.parts.clock.now(),
             registry: self.parts.scans.snapshot(),
         };

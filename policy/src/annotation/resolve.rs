@@ -32,7 +32,8 @@ impl ImagePolicy {
             return Ok(None);
         };
         let text = PolicyText { policy, tags: tags_text, ignore_tags: ignore_tags_text };
-        Ok(Some(Self { order, filter: TagFilter { tags, ignore_tags }, text, holds }))
+        let filter = TagFilter { tags, ignore_tags };
+        Ok(Some(Self { filter, holds, ..Self::new(order, text) }))
     }
 }
 

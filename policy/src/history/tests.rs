@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::annotation::{ImagePolicy, Order, PolicyText, TagFilter};
+use crate::annotation::{ImagePolicy, Order, PolicyText};
 use crate::finding::Finding;
 use crate::manifest::{FieldId, FieldPolicy, FileScan, ImageField};
 use crate::snapshot::TreeSnapshot;
@@ -109,12 +109,10 @@ fn read_policy(path: &str, text: &str) -> FieldPolicy {
     match text {
         "none" => FieldPolicy::None,
         "invalid" => FieldPolicy::Invalid(scan(path, "broken").findings.remove(0)),
-        policy => FieldPolicy::Policy(Box::new(ImagePolicy {
-            order: Order::Alphabetical(false),
-            filter: TagFilter::default(),
-            text: PolicyText { policy: policy.into(), ..PolicyText::default() },
-            holds: Vec::new(),
-        })),
+        policy => FieldPolicy::Policy(Box::new(ImagePolicy::new(
+            Order::Alphabetical(false),
+            PolicyText { policy: policy.into(), ..PolicyText::default() },
+        ))),
     }
 }
 

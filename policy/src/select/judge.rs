@@ -159,7 +159,7 @@ fn read<'a>(order: &Order, compared: &'a str) -> Result<Rank<'a>, Reason> {
         Order::Numeric(_) => Number::parse(compared).map(Rank::Number).ok_or(Reason::NotANumber),
         // Empty if the group `version` took no part in the match: there is nothing to compare.
         Order::Alphabetical(_) if compared.is_empty() => Err(Reason::NotAVersion),
-        Order::Alphabetical(_) => Ok(Rank::Text(compared)),
+        Order::Alphabetical(_) | Order::Newest | Order::Digest(_) => Ok(Rank::Text(compared)),
     }
 }
 

@@ -35,7 +35,8 @@ impl Case {
         let policy = self.policy();
         let held = self.held.iter().map(ToString::to_string).collect::<Vec<_>>();
         let missing = self.missing.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let input = SelectInput { current: self.current, held: &held, missing: &missing };
+        let input =
+            SelectInput { current: self.current, held: &held, missing: &missing, ..SelectInput::default() };
         let selection = select(&policy, &tags, &input);
         let found: Vec<_> = selection.verdicts.iter().map(line).collect();
         assert_eq!(found, expect);
@@ -239,7 +240,8 @@ fn sentences_name_the_values() {
     let case = Case { tags: "regex:^[v0-9.a-z-]+$", ignore_tags: "glob:*-bad", ..SEMVER };
     let policy = case.policy();
     let (held, missing) = (["1.4.4".to_owned()], ["1.4.8".to_owned()]);
-    let input = SelectInput { current: Some("1.4.2"), held: &held, missing: &missing };
+    let input =
+        SelectInput { current: Some("1.4.2"), held: &held, missing: &missing, ..SelectInput::default() };
     let tags = [
         "1.4.7",
         "1.4.6",
@@ -305,7 +307,7 @@ proptest! {
         turn in any::<Index>(),
     ) {
         let policy = Case { policy, ..SEMVER }.policy();
-        let input = SelectInput { current: current.as_deref(), held: &held, missing: &[] };
+        let input = SelectInput { current: current.as_deref(), held: &held, ..SelectInput::default() };
         let mut turned = tags.clone();
         if !turned.is_empty() {
             let by = turn.index(turned.len());

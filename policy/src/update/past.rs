@@ -40,6 +40,11 @@ impl Past {
 
     /// Lends it to [`crate::select`].
     pub(super) fn input(&self) -> SelectInput<'_> {
-        SelectInput { current: self.current.as_deref(), held: &self.held, missing: &self.missing }
+        SelectInput {
+            current: self.current.as_deref(),
+            held: &self.held,
+            missing: &self.missing,
+            ..SelectInput::default()
+        }
     }
 }

@@ -210,6 +210,8 @@ fn reason(policy: &ImagePolicy, entering: bool) -> String {
         Order::Semver(_) => "highest version",
         Order::Numeric(_) => "last number",
         Order::Alphabetical(_) => "last name",
+        Order::Newest => "newest tag",
+        Order::Digest(_) => "newest digest",
     };
     let entering = if entering { " (entering policy)" } else { "" };
     format!("{best} that {} admits{entering}", policy.text.policy)

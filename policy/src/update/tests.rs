@@ -94,6 +94,7 @@ impl World {
         let tree = TreeSnapshot { revision, files: files.collect() };
         let history = History { commits: self.commits.clone(), end: self.end, scans: self.scans.clone() };
         work(&UpdateInput {
+            guards: &Guards::default(),
             source: "fleet",
             branch: "main",
             tree: &tree,
