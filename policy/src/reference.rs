@@ -182,7 +182,7 @@ impl Tag {
 }
 
 impl Digest {
-    /// Reads a digest of a registered algorithm: `sha256`, `sha384` or `sha512`.
+    /// Reads a digest of a registered algorithm: `sha256`, `sha384`, `sha512` or `blake3`.
     pub fn parse(text: &str) -> Result<Self, ReferenceError> {
         grammar::check_digest(text)?;
         Ok(Self(text.to_owned()))

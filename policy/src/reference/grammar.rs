@@ -100,7 +100,8 @@ pub(super) fn check_tag(tag: &str) -> Result<(), ReferenceError> {
     Err(ReferenceError::Tag { tag: tag.to_owned(), problem })
 }
 
-/// Checks a digest.
+/// Checks a digest: an algorithm that the OCI image specification (descriptor.md, registered algorithms) or
+/// the digest library of distribution registers, and as many digits as it has.
 pub(super) fn check_digest(digest: &str) -> Result<(), ReferenceError> {
     let fail = |problem: &str| {
         Err(ReferenceError::Digest { digest: digest.to_owned(), problem: problem.to_owned() })
@@ -112,10 +113,10 @@ pub(super) fn check_digest(digest: &str) -> Result<(), ReferenceError> {
         return fail("what comes before the `:` is no algorithm name");
     }
     let length = match algorithm {
-        "sha256" => 64,
+        "sha256" | "blake3" => 64,
         "sha384" => 96,
         "sha512" => 128,
-        _ => return fail("its algorithm is not supported; sha256, sha384 and sha512 are"),
+        _ => return fail("its algorithm is not supported; sha256, sha384, sha512 and blake3 are"),
     };
     if !hex.bytes().all(is_lower_hex) {
         return fail("after the `:` come lower-case hexadecimal digits only");

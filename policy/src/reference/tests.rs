@@ -64,6 +64,8 @@ fn digests_have_the_exact_length_of_their_algorithm() {
     let sha512 = format!("sha512:{}", "0a".repeat(64));
     check(&format!("web@{sha512}"), "docker.io", "library/web", None, Some(&sha512));
     assert!(Digest::parse(&format!("sha384:{}", "0".repeat(96))).is_ok());
+    assert!(Digest::parse(&format!("blake3:{}", "0".repeat(64))).is_ok());
+    check_error(&format!("web@blake3:{}", "0".repeat(63)), "blake3 has 64");
     check_error("web@sha256:abc", "has 64 hexadecimal digits, this has 3");
     check_error(&format!("web@{}", SHA256.to_uppercase()), "not supported");
     check_error(&format!("web@sha256:{}", "A".repeat(64)), "lower-case");
