@@ -3,7 +3,7 @@ CARGO ?= cargo
 RELEASE_TARGET ?= x86_64-unknown-linux-gnu
 RELEASE_BINARY = $${CARGO_TARGET_DIR:-target}/$(RELEASE_TARGET)/release/tidegate
 
-.PHONY: help demo test fmt lint control-plane tools deny release release-check bench-latency
+.PHONY: help demo test fmt lint fuzz control-plane tools deny release release-check bench-latency
 
 help: ## Lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -38,6 +38,9 @@ release: ## Builds the static release binary
 release-check: release ## Checks the release binary: static, small, and works in a bare chroot (root)
 	@$(CARGO) build --quiet --locked --bin tidegate --bin demo
 	@tests/release/check $(RELEASE_BINARY) $${CARGO_TARGET_DIR:-target}/debug/demo
+
+fuzz: ## Fuzzes one target (needs cargo-fuzz and a nightly compiler); T=composer SECONDS=60
+	@tests/fuzz/run $(T) $(SECONDS)
 
 bench-latency: control-plane release ## Tag pushed to committed, applied and healthy, on the real parts; N=200
 	@TIDEGATE_BINARY=$(CURDIR)/target/$(RELEASE_TARGET)/release/tidegate N=$(N) $(CARGO) run --quiet --locked --bin bench-latency
