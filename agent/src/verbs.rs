@@ -6,6 +6,7 @@
 pub mod explain;
 mod file;
 pub mod health;
+mod image_path;
 mod look;
 pub mod manifest_images;
 pub mod manifest_set_image;

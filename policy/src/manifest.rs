@@ -3,11 +3,13 @@
 //!
 //! Not here: what to change (see [`crate::update`]).
 //!
-//! [`scan()`] finds image fields for the update loop, [`objects()`] reads objects for the sync loop,
+//! [`scan()`] finds image fields for the update loop ([`scan_with`] also at configured [`ImagePaths`]), [`objects()`] reads objects for the sync loop,
 //! [`edit`] writes new references.
 
 mod annotations;
+mod custom;
 pub mod edit;
+mod image_paths;
 mod kustomization;
 mod line;
 mod marker;
@@ -17,8 +19,9 @@ mod site;
 mod workload;
 mod yaml;
 
+pub use image_paths::{ImagePathError, ImagePaths};
 pub use objects::objects;
-pub use scan::scan;
+pub use scan::{scan, scan_with};
 
 use std::ops::Range;
 
@@ -43,7 +46,7 @@ pub struct ImageField {
     pub document: usize,
     /// `Kind/namespace/name` of the object (namespace as written, empty if none), or the kustomization's path.
     pub object: String,
-    /// Container name, `images:` name, or JSON pointer of a marker.
+    /// Container name, `volumes/NAME`, `images:` name, or JSON pointer of a marker or a configured path.
     pub container: String,
     /// 1-based line of the first site.
     pub line: usize,

@@ -5,9 +5,10 @@
 use std::io::{BufRead, Write};
 
 use serde::Serialize;
-use tidegate_policy::manifest::{FieldPolicy, ImageField, Part, scan};
+use tidegate_policy::manifest::{FieldPolicy, ImageField, Part, scan_with};
 
 use super::file::read;
+use super::image_path::ImagePathArgs;
 use super::write_json;
 use crate::error::Failure;
 
@@ -17,6 +18,9 @@ pub struct Args {
     /// Files to read; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<String>,
+    /// Paths of custom kinds
+    #[command(flatten)]
+    pub paths: ImagePathArgs,
 }
 
 /// The answer for one field; a stable shape.
@@ -36,6 +40,7 @@ struct Answer<'a> {
 
 /// Writes one JSON object a line; a file that cannot be read does not stop the others.
 pub fn run(args: &Args, input: &mut dyn BufRead, output: &mut dyn Write) -> Result<u8, Failure> {
+    let paths = args.paths.read()?;
     let mut code = 0;
     let mut unread = None;
     for file in &args.files {
@@ -46,7 +51,7 @@ pub fn run(args: &Args, input: &mut dyn BufRead, output: &mut dyn Write) -> Resu
                 continue;
             }
         };
-        let found = scan(file, &bytes);
+        let found = scan_with(file, &bytes, &paths);
         for field in &found.fields {
             write_json(output, &answer(file, field))?;
         }
@@ -92,7 +97,12 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, code: u8, expect: &str) {
-        let cli = Cli::try_parse_from(["images", "-"]).unwrap();
+        check_with(&[], text, code, expect);
+    }
+
+    #[track_caller]
+    fn check_with(arguments: &[&str], text: &str, code: u8, expect: &str) {
+        let cli = Cli::try_parse_from(["images", "-"].iter().chain(arguments)).unwrap();
         let mut output = Vec::new();
         assert_eq!(run(&cli.args, &mut text.as_bytes(), &mut output).unwrap(), code);
         assert_eq!(String::from_utf8(output).unwrap(), expect);
@@ -118,6 +128,24 @@ mod tests {
             "image: [\n---\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: c, image: x}]}\n",
             1,
             "{\"file\":\"-\",\"document\":1,\"object\":\"Pod//a\",\"field\":\"-#/Pod//a#c\",\"container\":\"c\",\"image\":\"x\",\"start\":80,\"end\":81,\"policy\":null}\n",
+        );
+    }
+
+    #[test]
+    fn a_path_of_a_custom_kind_is_named_on_the_command_line() {
+        let text = "apiVersion: a.io/v1\nkind: Set\nmetadata: {name: s}\nspec: {image: x:1}\n";
+        check_with(
+            &["--image-path", "Set.a.io=/spec/image"],
+            text,
+            0,
+            "{\"file\":\"-\",\"document\":0,\"object\":\"Set//s\",\"field\":\"-#a.io/Set//s#/spec/image\",\"container\":\"/spec/image\",\"image\":\"x:1\",\"start\":64,\"end\":67,\"policy\":null}\n",
+        );
+        check_with(&["--image-path", "Set.b.io=/spec/image"], text, 0, "");
+        let cli = Cli::try_parse_from(["images", "-", "--image-path", "Set.a.io=spec/image"]).unwrap();
+        let failure = run(&cli.args, &mut text.as_bytes(), &mut Vec::new()).unwrap_err();
+        assert_eq!(
+            failure.chain(),
+            "--image-path `Set.a.io=spec/image`: the path `spec/image` does not begin with `/` (hint: write a JSON pointer, such as `/spec/templates/*/container/image`)"
         );
     }
 

@@ -5,11 +5,12 @@
 use std::io::{BufRead, Write};
 use std::ops::Range;
 
-use tidegate_policy::manifest::{Edit, ImageField, edit, scan};
+use tidegate_policy::manifest::{Edit, ImageField, edit, scan_with};
 use tidegate_policy::quote::quoted;
 use tidegate_policy::reference::{ImageReference, Repository, split_written};
 
 use super::file::read;
+use super::image_path::ImagePathArgs;
 use super::unwritten;
 use crate::error::Failure;
 
@@ -28,6 +29,9 @@ pub struct Args {
     /// Only in this object: `Kind/namespace/name`, or `Kind/name` where the file names no namespace
     #[arg(long, value_name = "OBJECT")]
     pub object: Option<String>,
+    /// Paths of custom kinds
+    #[command(flatten)]
+    pub paths: ImagePathArgs,
 }
 
 /// One `--set`.
@@ -41,7 +45,7 @@ pub fn run(args: &Args, input: &mut dyn BufRead, output: &mut dyn Write) -> Resu
     let settings = args.sets.iter().map(|set| parse(set)).collect::<Result<Vec<_>, _>>()?;
     let file = &args.file;
     let bytes = read(file, input)?;
-    let found = scan(file, &bytes);
+    let found = scan_with(file, &bytes, &args.paths.read()?);
     for finding in &found.findings {
         eprintln!("{finding}");
     }
@@ -204,6 +208,22 @@ mod tests {
             "apiVersion: kustomize.config.k8s.io/v1beta1\nimages:\n- name: nginx\n  newTag: v1\n",
             &["--set", "nginx=redis:7"],
             "-#images/nginx has no line for the name: add `newName: …` first",
+        );
+    }
+
+    #[test]
+    fn a_path_of_a_custom_kind_is_named_on_the_command_line() {
+        let text = "apiVersion: a.io/v1\nkind: Set\nmetadata: {name: s}\nspec: {name: web, image: 'x:1', log: {image: y:1}}\n";
+        check(text, &["--set", "web=x:2"], "exit 3");
+        check(
+            text,
+            &["--image-path", "Set.a.io=/spec/image", "--set", "web=x:2"],
+            "spec: {name: web, image: 'x:2', log: {image: y:1}}",
+        );
+        check(
+            text,
+            &["--image-path", "Set.a.io=/spec/*/image", "--set", "y=y:2"],
+            "spec: {name: web, image: 'x:1', log: {image: y:2}}",
         );
     }
 

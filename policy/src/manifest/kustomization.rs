@@ -52,7 +52,7 @@ pub(super) fn collect(scope: &mut Scope<'_>, root: NodeId) {
             continue;
         }
         sites.sort_by_key(|site| site.range.start);
-        scope.drafts.push(Draft {
+        scope.draft(Draft {
             id: format!("{}#images/{name}", scope.path),
             object: scope.path.to_owned(),
             container: name,
@@ -60,6 +60,7 @@ pub(super) fn collect(scope: &mut Scope<'_>, root: NodeId) {
             sites,
             annotations: Ok(Rc::default()),
             holder: document.target(*entry),
+            key: None,
         });
     }
 }

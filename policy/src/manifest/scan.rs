@@ -1,6 +1,6 @@
 //! A file → its image fields with their policies, for the update loop.
 //!
-//! Fields come from pod templates ([`super::workload`]), from `images:` of a kustomization
+//! Fields come from pod templates ([`super::workload`]), from configured paths ([`super::custom`]), from `images:` of a kustomization
 //! ([`super::kustomization`]) and from comments ([`super::marker`]). Not here: objects for the sync loop.
 
 mod assemble;
@@ -9,6 +9,7 @@ mod resolve;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::LazyLock;
@@ -18,7 +19,7 @@ use regex::bytes::Regex;
 use super::annotations::Annotations;
 use super::yaml::source::finding;
 use super::yaml::{Document, NodeId, Read, Source};
-use super::{FileScan, Site, kustomization, marker, workload};
+use super::{FileScan, ImagePaths, Site, kustomization, marker, workload};
 use crate::finding::Finding;
 
 /// What a file must contain to hold an image field or a marker: the key `image` or `images`, or the word of a
@@ -27,7 +28,7 @@ static HINT: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?-u)image|tidegate:|\\[xuU\r\n]|\x00").expect("a fixed pattern"));
 
 /// Most image fields in one file.
-const FIELDS_MAX: usize = 5_000;
+pub(super) const FIELDS_MAX: usize = 5_000;
 
 /// Most findings that are listed for one file.
 const FINDINGS_MAX: usize = 1_000;
@@ -41,8 +42,14 @@ const EXCERPT_BYTES_MAX: usize = 256;
 /// A problem in one document, object or marker is a finding and costs only its own fields. A field whose
 /// policy cannot be read is [`super::FieldPolicy::Invalid`], never `None`.
 pub fn scan(path: &str, bytes: &[u8]) -> FileScan {
+    scan_with(path, bytes, &ImagePaths::default())
+}
+
+/// Finds the image fields of a file, those at configured paths included; the guarantees are those of [`scan`].
+pub fn scan_with(path: &str, bytes: &[u8], paths: &ImagePaths) -> FileScan {
     let mut out = FileScan::default();
-    if !HINT.is_match(bytes) {
+    let may_hold_one = |text: &[u8]| HINT.is_match(text) || paths.may_be_in(text);
+    if !may_hold_one(bytes) {
         return out;
     }
     let source = match Source::new(path, bytes) {
@@ -54,7 +61,7 @@ pub fn scan(path: &str, bytes: &[u8]) -> FileScan {
     };
     for chunk in &source.chunks {
         let text = source.text(chunk);
-        if chunk.stray.is_none() && !HINT.is_match(text.as_bytes()) {
+        if chunk.stray.is_none() && !may_hold_one(text.as_bytes()) {
             continue;
         }
         let has_markers = text.contains(marker::WORD);
@@ -62,6 +69,7 @@ pub fn scan(path: &str, bytes: &[u8]) -> FileScan {
             Read::Document(document) => {
                 let mut scope = Scope {
                     path,
+                    paths,
                     source: &source,
                     document: &document,
                     index: chunk.document,
@@ -87,6 +95,7 @@ pub fn scan(path: &str, bytes: &[u8]) -> FileScan {
 /// One document being scanned.
 pub(super) struct Scope<'a> {
     pub(super) path: &'a str,
+    pub(super) paths: &'a ImagePaths,
     pub(super) source: &'a Source<'a>,
     pub(super) document: &'a Document<'a>,
     /// 0-based number of the document.
@@ -106,8 +115,10 @@ pub(super) struct Draft {
     pub(super) sites: Vec<Site>,
     /// From annotations; an unreadable annotation is an error.
     pub(super) annotations: Result<Rc<Annotations>, Box<Finding>>,
-    /// The mapping that holds the parts of the image.
+    /// The mapping that holds the parts of the image; the value itself in a list.
     pub(super) holder: NodeId,
+    /// The key of the image in the mapping; `None` in a list, and where each part has a key.
+    pub(super) key: Option<Cow<'static, str>>,
 }
 
 impl Scope<'_> {
@@ -118,6 +129,13 @@ impl Scope<'_> {
             kustomization::collect(self, root);
         } else {
             workload::collect(self, root);
+        }
+    }
+
+    /// Keeps a draft, up to a bound that [`assemble`] then mentions.
+    pub(super) fn draft(&mut self, draft: Draft) {
+        if self.drafts.len() <= FIELDS_MAX {
+            self.drafts.push(draft);
         }
     }
 

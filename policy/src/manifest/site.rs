@@ -1,6 +1,7 @@
 //! A scalar node → the bytes that an edit replaces.
 
 use super::yaml::document::Content;
+use super::yaml::scalar::Scalar;
 use super::yaml::{Document, NodeId, ScalarStyle};
 use super::{Part, Site, Style};
 
@@ -39,8 +40,11 @@ pub(super) fn site(document: &Document<'_>, node: NodeId, part: Part) -> Result<
     Ok(Site { part, range, text: text.to_owned(), style })
 }
 
-/// Returns the text of a scalar without the line feeds of a block scalar.
+/// Returns the text of a scalar without the line feeds of a block scalar; null is no text.
 pub(super) fn value(document: &Document<'_>, node: NodeId) -> Option<String> {
+    if matches!(document.scalar(node), Some(Ok(Scalar::Null))) {
+        return None;
+    }
     let raw = document.text(node)?.trim();
     (!raw.is_empty()).then(|| raw.to_owned())
 }

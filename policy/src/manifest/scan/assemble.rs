@@ -52,15 +52,18 @@ pub(super) fn finish(mut scope: Scope<'_>, has_markers: bool, out: &mut FileScan
 /// Sorts markers into those beside each draft and the rest, by mapping and image.
 fn sort(scope: &Scope<'_>, markers: Vec<Marker>) -> (Vec<Vec<Marker>>, Vec<Vec<Marker>>) {
     let mut marks: Vec<Vec<Marker>> = scope.drafts.iter().map(|_| Vec::new()).collect();
-    let drafts: HashMap<NodeId, usize> =
-        scope.drafts.iter().enumerate().map(|(index, draft)| (draft.holder, index)).collect();
+    let mut drafts: HashMap<(NodeId, Option<&str>), usize> = HashMap::new();
+    for (index, draft) in scope.drafts.iter().enumerate() {
+        if draft.object == scope.path {
+            drafts.extend(kustomization::PARTS.iter().map(|(key, _)| ((draft.holder, Some(*key)), index)));
+        } else {
+            drafts.insert((draft.holder, draft.key.as_deref()), index);
+        }
+    }
     let mut groups: HashMap<(NodeId, Option<String>), usize> = HashMap::new();
     let mut free: Vec<Vec<Marker>> = Vec::new();
     for marker in markers {
-        let beside = drafts
-            .get(&marker.holder)
-            .copied()
-            .filter(|index| scope.drafts.get(*index).is_some_and(|draft| is_beside(&marker, draft, scope)));
+        let beside = drafts.get(&(marker.holder, marker.key.as_deref())).copied();
         if let Some(marks) = beside.and_then(|index| marks.get_mut(index)) {
             marks.push(marker);
             continue;
@@ -73,16 +76,6 @@ fn sort(scope: &Scope<'_>, markers: Vec<Marker>) -> (Vec<Vec<Marker>>, Vec<Vec<M
         free.get_mut(group).into_iter().for_each(|group| group.push(marker.clone()));
     }
     (marks, free)
-}
-
-/// Whether the marker speaks of an image that the object names anyway.
-fn is_beside(marker: &Marker, draft: &Draft, scope: &Scope<'_>) -> bool {
-    let key = marker.key.as_deref();
-    if draft.object == scope.path {
-        kustomization::PARTS.iter().any(|(part, _)| Some(*part) == key)
-    } else {
-        key == Some("image")
-    }
 }
 
 /// Makes a field of markers that stand beside no known image; a problem with one costs the whole field.
@@ -116,7 +109,8 @@ fn draft_of(scope: &mut Scope<'_>, identity: Option<&Identity>, group: &[Marker]
     sites.sort_by_key(|site| site.range.start);
     let (id, object) = name_of(scope, identity, &main.pointer);
     let container = main.pointer.clone();
-    Some(Draft { id, object, container, image, sites, annotations: Ok(Rc::default()), holder: main.holder })
+    let (annotations, holder) = (Ok(Rc::default()), main.holder);
+    Some(Draft { id, object, container, image, sites, annotations, holder, key: None })
 }
 
 /// The whole reference of an image that is written in parts.

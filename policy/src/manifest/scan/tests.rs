@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 
-use super::scan;
-use crate::manifest::{FieldPolicy, FileScan};
+use super::{scan, scan_with};
+use crate::manifest::{FieldPolicy, FileScan, ImagePaths};
 use crate::reference::ImageReference;
 
 /// Prints fields and findings, one a line.
@@ -22,7 +22,12 @@ fn show(out: &FileScan) -> String {
 
 #[track_caller]
 fn check(path: &str, text: &str, expect: &str) {
-    let out = scan(path, text.as_bytes());
+    check_with(path, text, &ImagePaths::default(), expect);
+}
+
+#[track_caller]
+fn check_with(path: &str, text: &str, paths: &ImagePaths, expect: &str) {
+    let out = scan_with(path, text.as_bytes(), paths);
     for site in out.fields.iter().flat_map(|field| &field.sites) {
         assert_eq!(text.get(site.range.clone()), Some(site.text.as_str()), "the site is where it says");
     }
@@ -275,5 +280,6 @@ fn what_could_be_multiplied_is_bounded() {
     assert_eq!((found.len(), found[1_000].message.as_str()), (1_001, "more problems than are listed"));
 }
 
+mod custom;
 mod kustomization;
 mod marker;
