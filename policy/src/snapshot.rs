@@ -42,6 +42,8 @@ pub struct RepositoryState {
     pub platforms: HashMap<Digest, Arc<[Platform]>>,
     /// When its tags were first seen; `None` if nobody asked for that, or the ledger cannot be read.
     pub first_seen: Option<Arc<FirstSeen>>,
+    /// Why `first_seen` is missing though somebody asked for it, if more is known than that there is no ledger.
+    pub no_ledger: Option<String>,
 }
 
 /// Why a listing could not be had.
