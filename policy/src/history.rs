@@ -153,6 +153,9 @@ pub struct FieldHistory {
     /// The commit that last changed the value or made the field start anew; `None` if it is older than the
     /// look-back.
     pub changed_by: Option<String>,
+    /// Whether the present value was there before the policy last changed, which was its last change: only then
+    /// may `downgrade: allow` leave it downwards.
+    pub outlived_policy: bool,
     /// Why the past cannot be relied on: the field is held (`no-history`).
     pub gap: Option<Gap>,
 }

@@ -11,6 +11,7 @@ mod custom;
 pub mod edit;
 mod image_paths;
 mod kustomization;
+pub mod likeness;
 mod line;
 mod marker;
 pub mod objects;
@@ -31,11 +32,25 @@ use crate::annotation::ImagePolicy;
 use crate::finding::Finding;
 use crate::object::Object;
 
+use likeness::Likeness;
+
 /// The stable name of an image field: `path#group/Kind/namespace/name#container`,
 /// `path#images/NAME` or `path#/json/pointer` (design: field id).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct FieldId(pub String);
+
+impl FieldId {
+    /// Returns the id without the path of its file, if that is `path`.
+    pub fn within(&self, path: &str) -> Option<&str> {
+        self.0.strip_prefix(path)?.strip_prefix('#')
+    }
+
+    /// Whether an id without its path names no object, but an `images:` entry or a place in the file.
+    pub fn says_little(within: &str) -> bool {
+        within.starts_with("images/") || within.starts_with('/')
+    }
+}
 
 /// One place in a file that holds an image reference, or the parts of one.
 #[derive(Clone, Debug)]
@@ -115,6 +130,8 @@ pub struct FileScan {
     pub fields: Vec<ImageField>,
     /// Problems; a file with problems may still have fields.
     pub findings: Vec<Finding>,
+    /// What the file is like, if it has fields whose ids say little, and is not too large to tell.
+    pub likeness: Option<Likeness>,
 }
 
 /// All that the sync loop needs of one file.

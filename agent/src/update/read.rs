@@ -220,5 +220,5 @@ fn too_large(path: &str) -> FileScan {
         message: format!("the file is larger than {} MiB and was not read", FILE_BYTES_MAX >> 20),
         hint: Some("split it, or move it out of the source's path".to_owned()),
     };
-    FileScan { fields: Vec::new(), findings: vec![finding] }
+    FileScan { findings: vec![finding], ..FileScan::default() }
 }

@@ -1,10 +1,12 @@
 //! Where a field that appeared in a commit came from.
 //!
 //! A field was renamed if its id, but for the path, vanished from one file and appeared in one other
-//! file of the same commit. `images:` entries and markers have ids that say little, so their two files
-//! must also be alike. Called by [`super::trace`].
+//! file of the same commit. `images:` entries and markers have ids that say little, so one of their two files
+//! must also be what git calls a rename of the other. Called by [`super::trace`].
 
 use std::collections::{HashMap, HashSet};
+
+use crate::manifest::FieldId;
 
 use super::{CommitChange, FileChange, Scans};
 
@@ -49,34 +51,30 @@ impl<'a> Moves<'a> {
         let vanished = self.vanished.get(rest).unwrap_or(&none);
         let appeared = self.appeared.get(rest).unwrap_or(&none);
         match (vanished.as_slice(), appeared.as_slice()) {
-            ([from], [to]) if !says_little(rest) || self.alike(from, to) => Origin::Moved(from.path.clone()),
-            ([], _) | ([_], [_]) => Origin::New,
+            ([from], [to]) if FieldId::says_little(rest) => match self.is_rename(from, to) {
+                Some(true) => Origin::Moved(from.path.clone()),
+                Some(false) => Origin::New,
+                None => Origin::Ambiguous,
+            },
+            ([from], [_]) => Origin::Moved(from.path.clone()),
+            ([], _) => Origin::New,
             _ => Origin::Ambiguous,
         }
     }
 
-    /// Tells whether at least half of the fields of the larger file are in both.
-    fn alike(&self, from: &FileChange, to: &FileChange) -> bool {
+    /// Tells whether git would call this a rename; `None` if a file is too large to tell.
+    fn is_rename(&self, from: &FileChange, to: &FileChange) -> Option<bool> {
+        let likeness =
+            |path: &str, blob: &Option<String>| self.scans.get(path, blob.as_deref()?)?.likeness.as_ref();
         if from.old == to.new {
-            return true;
+            return Some(true);
         }
-        let old = rests(self.scans, &from.path, from.old.as_deref());
-        let new = rests(self.scans, &to.path, to.new.as_deref());
-        old.intersection(&new).count() * 2 >= old.len().max(new.len())
+        Some(likeness(&from.path, &from.old)?.is_rename_of(likeness(&to.path, &to.new)?))
     }
-}
-
-/// Cuts the path off a field id.
-pub(super) fn rest_of<'a>(id: &'a str, path: &str) -> Option<&'a str> {
-    id.strip_prefix(path)?.strip_prefix('#')
 }
 
 /// The ids without path of the fields of one side of a change.
 fn rests<'a>(scans: &'a Scans, path: &str, blob: Option<&str>) -> HashSet<&'a str> {
     let scan = blob.and_then(|blob| scans.get(path, blob));
-    scan.into_iter().flat_map(|scan| &scan.fields).filter_map(|field| rest_of(&field.id.0, path)).collect()
-}
-
-fn says_little(rest: &str) -> bool {
-    rest.starts_with("images/") || rest.starts_with('/')
+    scan.into_iter().flat_map(|scan| &scan.fields).filter_map(|field| field.id.within(path)).collect()
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::annotation::{ImagePolicy, Order, PolicyText};
 use crate::finding::Finding;
+use crate::manifest::likeness::Likeness;
 use crate::manifest::{FieldId, FieldPolicy, FileScan, ImageField};
 use crate::snapshot::TreeSnapshot;
 
@@ -102,7 +103,8 @@ fn scan(path: &str, text: &str) -> FileScan {
             policy: read_policy(path, policy),
         }
     });
-    FileScan { fields: fields.collect(), ..FileScan::default() }
+    let likeness = Likeness::of(text.as_bytes());
+    FileScan { fields: fields.collect(), likeness, ..FileScan::default() }
 }
 
 fn read_policy(path: &str, text: &str) -> FieldPolicy {
@@ -190,14 +192,67 @@ fn a_field_that_moved_to_two_files_has_no_history_until_it_starts_anew() {
     assert!(repo.field(&format!("b.yaml#{WEB}")).gap.is_some());
 }
 
+/// A marker or an `images:` entry whose file was renamed and edited in one commit: is its past followed?
+#[track_caller]
+fn check_rename(rest: &str, before: &str, after: &str, expect: usize) {
+    let field = |image: &str, more: &str| format!("{rest} | {image} | semver:~1\n{more}");
+    let mut repo = Repo::default();
+    repo.commit("", &[("a.yaml", &field("web:1.9", before))]);
+    repo.commit("", &[("a.yaml", ""), ("b.yaml", &field("web:1.0", after))]);
+    assert_eq!(repo.field(&format!("b.yaml#{rest}")).held.len(), expect, "{before} → {after}");
+}
+
 #[test]
-fn a_marker_is_followed_only_between_files_that_are_alike() {
-    let marker = |image: &str, more: &str| format!("/data/image | {image} | semver:~1{more}");
-    for (more, expect) in [("", 2), ("\n/a | a:1 | none\n/b | b:1 | none", 1)] {
+fn a_marker_or_an_entry_is_followed_between_files_that_git_calls_a_rename() {
+    let some: String = (0..9).map(|at| format!("/a{at} | a:1 | none\n")).collect();
+    let (some, other) = (some.trim_end(), "/x | x:1 | none");
+    for rest in ["/data/image", "images/ghcr.io/acme/web"] {
+        check_rename(rest, some, some, 2);
+        check_rename(rest, some, &format!("{some}\n{other}"), 2);
+        check_rename(rest, some, other, 1);
+        check_rename(rest, "", some, 1);
+    }
+    check_rename(WEB, some, other, 2);
+}
+
+#[test]
+fn files_that_are_too_large_to_compare_are_ambiguous() {
+    let text = |image: &str| format!("/data/image | {image} | semver:~1");
+    let mut repo = Repo::default();
+    repo.commit("", &[("a.yaml", &text("web:1.9"))]);
+    repo.commit("", &[("a.yaml", ""), ("b.yaml", &text("web:1.0"))]);
+    let large = FileScan { likeness: None, ..scan("b.yaml", &text("web:1.0")) };
+    repo.scans.insert("b.yaml", &text("web:1.0"), Arc::new(large));
+    assert_eq!(repo.field("b.yaml#/data/image").gap, Some(Gap::Ambiguous("c2".into())));
+}
+
+#[test]
+fn a_value_outlives_its_policy_only_if_it_did_not_change_with_it_or_after() {
+    let cases: [(&[(&str, &str)], bool); 8] = [
+        (&[("web:2.0", "semver:2.x"), ("web:2.0", "semver:1.x")], true),
+        (&[("web:2.0", "none"), ("web:2.0", "semver:1.x")], true),
+        (&[("web:2.0", "semver:2.x"), ("web:2.0", "invalid"), ("web:2.0", "semver:1.x")], true),
+        (&[("web:2.0", "semver:2.x")], false),
+        (&[("web:2.0", "semver:2.x"), ("web:2.1", "semver:1.x")], false),
+        (&[("web:2.0", "semver:2.x"), ("web:2.0", "semver:1.x"), ("web:2.1", "semver:1.x")], false),
+        (
+            &[
+                ("web:2.0", "semver:2.x"),
+                ("web:2.0", "semver:1.x"),
+                ("web:1.0", "semver:1.x"),
+                ("web:2.0", "semver:1.x"),
+            ],
+            false,
+        ),
+        (&[("web:2.0", "semver:2.x"), ("web:2.0", "semver:1.x"), ("", ""), ("web:2.0", "semver:1.x")], false),
+    ];
+    for (steps, expect) in cases {
         let mut repo = Repo::default();
-        repo.commit("", &[("a.yaml", &marker("web:1.9", ""))]);
-        repo.commit("", &[("a.yaml", ""), ("b.yaml", &marker("web:1.0", more))]);
-        assert_eq!(repo.field("b.yaml#/data/image").held.len(), expect, "{more}");
+        for (image, policy) in steps {
+            let text = if image.is_empty() { String::new() } else { field(image, policy) };
+            repo.commit("", &[("web.yaml", &text)]);
+        }
+        assert_eq!(repo.field(&format!("web.yaml#{WEB}")).outlived_policy, expect, "{steps:?}");
     }
 }
 

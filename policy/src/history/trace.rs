@@ -9,7 +9,7 @@ use crate::annotation::PolicyText;
 use crate::manifest::{FieldId, FieldPolicy, FileScan, ImageField};
 use crate::snapshot::TreeSnapshot;
 
-use super::rename::{Moves, Origin, rest_of};
+use super::rename::{Moves, Origin};
 use super::trailer::{self, Trailers};
 use super::{
     CommitChange, FieldHistory, FileChange, Gap, Held, History, HistoryEnd, Rewrite, Traces, Writer,
@@ -90,7 +90,7 @@ impl<'a> Walk<'a> {
         let trailers = trailer::read(&commit.message);
         for field in &trailers.releases {
             for track in self.tracks.iter_mut().filter(|track| !track.done) {
-                if rest_of(&field.0, &track.path) == Some(track.rest.as_str()) {
+                if field.within(&track.path) == Some(track.rest.as_str()) {
                     track.starts_anew_in(commit);
                 }
             }
@@ -179,7 +179,7 @@ impl<'a> Walk<'a> {
 impl Track {
     fn new(path: &str, field: &ImageField) -> Option<Self> {
         let FieldPolicy::Policy(policy) = &field.policy else { return None };
-        let rest = rest_of(&field.id.0, path)?.to_owned();
+        let rest = field.id.within(path)?.to_owned();
         let held = vec![Held { image: field.image.clone(), by: None }];
         Some(Self {
             id: field.id.clone(),
@@ -190,7 +190,7 @@ impl Track {
             present: true,
             touched: false,
             done: false,
-            out: FieldHistory { held, changed_by: None, gap: None },
+            out: FieldHistory { held, changed_by: None, outlived_policy: false, gap: None },
         })
     }
 
@@ -210,6 +210,7 @@ impl Track {
             self.written_in(commit, if ours { Writer::Tidegate } else { Writer::Person });
         }
         if anew {
+            self.out.outlived_policy = matches!(self.out.held.as_slice(), [Held { by: None, .. }]);
             self.starts_anew_in(commit);
         } else if field.image != self.image {
             self.image.clone_from(&field.image);
@@ -263,7 +264,7 @@ impl<'a> Side<'a> {
         };
         let fields = scan.into_iter().flat_map(|scan| &scan.fields);
         Ok(Self {
-            fields: fields.filter_map(|field| Some((rest_of(&field.id.0, &change.path)?, field))).collect(),
+            fields: fields.filter_map(|field| Some((field.id.within(&change.path)?, field))).collect(),
         })
     }
 }

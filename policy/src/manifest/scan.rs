@@ -17,9 +17,10 @@ use std::sync::LazyLock;
 use regex::bytes::Regex;
 
 use super::annotations::Annotations;
+use super::likeness::Likeness;
 use super::yaml::source::finding;
 use super::yaml::{Document, NodeId, Read, Source};
-use super::{FileScan, ImagePaths, Site, kustomization, marker, workload};
+use super::{FieldId, FileScan, ImagePaths, Site, kustomization, marker, workload};
 use crate::finding::Finding;
 
 /// What a file must contain to hold an image field or a marker: the key `image` or `images`, or the word of a
@@ -81,7 +82,7 @@ pub fn scan_with(path: &str, bytes: &[u8], paths: &ImagePaths) -> FileScan {
                 if let Err(assemble::TooMany) = assemble::finish(scope, has_markers, &mut out) {
                     let message = "the file has more than 5,000 images and is not read";
                     let problem = finding(path, 0, message, Some("split it"));
-                    return FileScan { fields: Vec::new(), findings: vec![problem] };
+                    return FileScan { findings: vec![problem], ..FileScan::default() };
                 }
             }
             Read::Broken(problem) => out.findings.push(*problem),
@@ -89,6 +90,9 @@ pub fn scan_with(path: &str, bytes: &[u8], paths: &ImagePaths) -> FileScan {
         }
     }
     check::check(path, &mut out);
+    if out.fields.iter().filter_map(|field| field.id.within(path)).any(FieldId::says_little) {
+        out.likeness = Likeness::of(bytes);
+    }
     out
 }
 
