@@ -204,8 +204,8 @@ fn check_rename(rest: &str, before: &str, after: &str, expect: usize) {
 
 #[test]
 fn a_marker_or_an_entry_is_followed_between_files_that_git_calls_a_rename() {
-    let some: String = (0..9).map(|at| format!("/a{at} | a:1 | none\n")).collect();
-    let (some, other) = (some.trim_end(), "/x | x:1 | none");
+    let some = (0..9).map(|at| format!("/a{at} | a:1 | none")).collect::<Vec<_>>().join("\n");
+    let (some, other) = (some.as_str(), "/x | x:1 | none");
     for rest in ["/data/image", "images/ghcr.io/acme/web"] {
         check_rename(rest, some, some, 2);
         check_rename(rest, some, &format!("{some}\n{other}"), 2);

@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_file_of_too_many_lines_is_not_kept() {
-        let lines = |count: usize| (0..count).map(|line| format!("{line}\n")).collect::<String>();
+        let lines = |count: usize| (0..count).map(|line| line.to_string()).collect::<Vec<_>>().join("\n");
         assert!(Likeness::of(lines(CHUNKS_MAX).as_bytes()).is_some());
         assert_eq!(Likeness::of(lines(CHUNKS_MAX + 1).as_bytes()), None);
     }
