@@ -3,7 +3,7 @@ CARGO ?= cargo
 RELEASE_TARGET ?= x86_64-unknown-linux-gnu
 RELEASE_BINARY = $${CARGO_TARGET_DIR:-target}/$(RELEASE_TARGET)/release/tidegate
 
-.PHONY: help demo test fmt lint fuzz control-plane tools deny release release-check bench-latency
+.PHONY: help demo test fmt lint fuzz control-plane tools deny release release-check bench-policy bench-latency
 
 help: ## Lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -41,6 +41,9 @@ release-check: release ## Checks the release binary: static, small, and works in
 
 fuzz: ## Fuzzes one target (needs cargo-fuzz and a nightly compiler); T=composer SECONDS=60
 	@tests/fuzz/run $(T) $(SECONDS)
+
+bench-policy: ## Deciding, reading and editing: times and memory
+	@$(CARGO) bench --locked -p tidegate-tests --bench policy --bench tree
 
 bench-latency: control-plane release ## Tag pushed to committed, applied and healthy, on the real parts; N=200
 	@TIDEGATE_BINARY=$(CURDIR)/target/$(RELEASE_TARGET)/release/tidegate N=$(N) $(CARGO) run --quiet --locked --bin bench-latency

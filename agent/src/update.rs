@@ -35,6 +35,7 @@ use event::{Event, Timers};
 use tick::SourceLoop;
 
 pub use once::{EditedFile, Planned, plan_once};
+pub use read::{Known, Reader};
 
 /// The longest time for which the loop may be silent: what its [`Worker`] must promise.
 pub const SILENCE_MAX: Duration = Duration::from_mins(6);

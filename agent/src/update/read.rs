@@ -28,13 +28,15 @@ const SPARE_SCANS: usize = 1_000;
 
 /// The tree and the history at one revision.
 #[derive(Clone)]
-pub(super) struct Known {
-    pub(super) tree: TreeSnapshot,
-    pub(super) history: History,
+pub struct Known {
+    /// Every YAML and JSON file, scanned.
+    pub tree: TreeSnapshot,
+    /// The first-parent history, with the scan of every blob that it names.
+    pub history: History,
 }
 
 /// Reads revisions, each on top of what is known of the one before.
-pub(super) struct Reader {
+pub struct Reader {
     repo: Arc<dyn GitRepo>,
     path: String,
     known: Option<Arc<Known>>,
@@ -43,7 +45,8 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new(repo: Arc<dyn GitRepo>, path: String) -> Self {
+    /// Knows nothing yet.
+    pub fn new(repo: Arc<dyn GitRepo>, path: String) -> Self {
         Self { repo, path, known: None, scans_in_use: 0 }
     }
 
@@ -53,12 +56,12 @@ impl Reader {
     }
 
     /// Lists the files at a revision.
-    pub(super) async fn files(&self, context: &Context, revision: &str) -> Result<Vec<TreeFile>, Failure> {
+    pub async fn files(&self, context: &Context, revision: &str) -> Result<Vec<TreeFile>, Failure> {
         self.repo.files(context, revision, &self.path).await
     }
 
     /// Reads the tree and the history at `revision`, whose files are `files`.
-    pub(super) async fn read(
+    pub async fn read(
         &mut self,
         context: &Context,
         revision: &str,
