@@ -7,6 +7,7 @@ mod filter;
 mod glob;
 mod hold;
 mod key;
+mod platform;
 mod resolve;
 #[cfg(test)]
 mod tests;
@@ -24,16 +25,24 @@ use crate::schedule::{Poll, Windows};
 /// Keys that this build honours, without the `tidegate.io/` prefix.
 ///
 /// Those before `ignore` concern images and take a `.<container>` suffix; the rest concern the whole object.
-pub const KEYS: &[&str] = &["policy", "tags", "ignore-tags", "hold", "pin", "ignore", "prune"];
-
-/// Keys that are reserved, and that this build refuses by name: an object that carries one is held.
-pub const LATER_KEYS: &[&str] = &[
+pub const KEYS: &[&str] = &[
+    "policy",
+    "tags",
+    "ignore-tags",
+    "pin",
     "platforms",
     "min-age",
+    "hold",
     "window",
     "group",
     "downgrade",
     "poll",
+    "ignore",
+    "prune",
+];
+
+/// Keys that are reserved, and that this build refuses by name: an object that carries one is held.
+pub const LATER_KEYS: &[&str] = &[
     "promote-from",
     "soak",
     "approve",

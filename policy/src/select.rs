@@ -7,6 +7,7 @@
 mod judge;
 mod rank;
 mod sentence;
+mod standing;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 pub use judge::Judge;
+pub use standing::Standing;
 
 use crate::annotation::ImagePolicy;
 use crate::ledger::FirstSeen;
@@ -42,8 +44,12 @@ pub enum Reason {
     NotNewer,
     /// The field has held this version or a newer one before: somebody took it out.
     TakenOut,
+    /// Not first seen long enough ago.
+    TooYoung,
     /// The registry lists the tag but has no manifest for it.
     ManifestMissing,
+    /// The image does not run on a platform that the policy asks for.
+    PlatformMissing,
 }
 
 /// What is known of a field besides its policy; the default is a field without past.
@@ -62,9 +68,10 @@ pub struct SelectInput<'a> {
     pub barred: &'a [String],
     /// Tags whose image lacks one of the platforms that the policy asks for.
     pub lacking_platform: &'a [String],
-    /// The tag now running; without it the plain best is selected.
+    /// The tag now running; without it the plain best is selected. Of a field that follows a digest it says
+    /// nothing, and is left out: only the digest tells whether there is a move.
     pub current: Option<&'a str>,
-    /// Tags that the field has held, in any order: what the policy admits of them is the floor (P1).
+    /// Tags that the field has held, in any order: what an ordered policy admits of them is the floor (P1).
     pub held: &'a [String],
     /// Tags that are known to have no manifest.
     pub missing: &'a [String],
@@ -126,7 +133,9 @@ impl Reason {
             Self::FewerParts => "fewer-parts",
             Self::NotNewer => "not-newer",
             Self::TakenOut => "taken-out",
+            Self::TooYoung => "too-young",
             Self::ManifestMissing => "manifest-missing",
+            Self::PlatformMissing => "platform-missing",
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use super::key::{self, Key};
 use super::{
-    AnnotationError, Hold, ImagePolicy, Pattern, PolicyText, Setting, TagFilter, VALUE_BYTES_MAX, filter,
-    hold, value,
+    AnnotationError, Hold, ImagePolicy, Order, Pattern, Pin, Platform, PolicyText, Setting, TagFilter,
+    VALUE_BYTES_MAX, filter, hold, value,
 };
+use crate::schedule::{Poll, Windows};
 
 /// A problem and a hint, not yet tied to a setting.
 type Problem = (String, String);
@@ -25,15 +26,17 @@ impl ImagePolicy {
         }
         let settings = Settings(applicable);
         settings.check_rest()?;
-        let holds = settings.holds()?;
-        let (tags, tags_text) = settings.list(Key::Tags)?;
-        let (ignore_tags, ignore_tags_text) = settings.list(Key::IgnoreTags)?;
+        let rest = settings.rest()?;
+        let (tags, tags_text) = settings.patterns(Key::Tags)?;
+        let (ignore_tags, ignore_tags_text) = settings.patterns(Key::IgnoreTags)?;
         let Some((order, policy)) = settings.scalar(Key::Policy, value::policy)?.flatten() else {
             return Ok(None);
         };
+        let pin = settings.pin(&order)?;
+        settings.check_group(&order)?;
         let text = PolicyText { policy, tags: tags_text, ignore_tags: ignore_tags_text };
         let filter = TagFilter { tags, ignore_tags };
-        Ok(Some(Self { filter, holds, ..Self::new(order, text) }))
+        Ok(Some(Self { order, filter, pin, text, ..rest }))
     }
 }
 
@@ -71,8 +74,8 @@ impl<'a> Settings<'a> {
         setting.read(read).map(Some)
     }
 
-    /// Reads a list; its normalized text has one item a line.
-    fn list(&self, key: Key) -> Result<(Vec<Pattern>, String), AnnotationError> {
+    /// Reads `tags` or `ignore-tags`; the normalized text has one item a line.
+    fn patterns(&self, key: Key) -> Result<(Vec<Pattern>, String), AnnotationError> {
         let mut patterns = Vec::new();
         let mut items = Vec::new();
         for setting in self.of(key) {
@@ -80,6 +83,54 @@ impl<'a> Settings<'a> {
             items.extend(filter::lines(&setting.value));
         }
         Ok((patterns, items.join("\n")))
+    }
+
+    /// Reads the keys that say when and what, not which: a policy of no order yet.
+    fn rest(&self) -> Result<ImagePolicy, AnnotationError> {
+        let mut platforms = Vec::new();
+        for setting in self.of(Key::Platforms) {
+            platforms.extend(setting.read(Platform::parse_list)?);
+        }
+        let mut windows = Windows::default();
+        for setting in self.of(Key::Window) {
+            let Windows { open, freeze } = setting.read(Windows::parse_list)?;
+            windows.open.extend(open);
+            windows.freeze.extend(freeze);
+        }
+        Ok(ImagePolicy {
+            platforms,
+            min_age: self.scalar(Key::MinAge, value::min_age)?,
+            windows,
+            group: self.scalar(Key::Group, value::group)?,
+            downgrade: self.scalar(Key::Downgrade, value::downgrade)?.is_some(),
+            poll: self.scalar(Key::Poll, Poll::parse)?,
+            holds: self.holds()?,
+            ..ImagePolicy::new(Order::Newest, PolicyText::default())
+        })
+    }
+
+    /// Reads `pin`, which following a digest implies.
+    fn pin(&self, order: &Order) -> Result<Pin, AnnotationError> {
+        let pin = self.scalar(Key::Pin, value::pin)?;
+        let follows = matches!(order, Order::Digest(_));
+        match (pin, self.of(Key::Pin).next()) {
+            (Some(Pin::Tag), Some(setting)) if follows => Err(setting.error((
+                "a policy `digest:` writes the digest, and `pin: tag` forbids that".to_owned(),
+                "remove `pin`, or follow versions".to_owned(),
+            ))),
+            (pin, _) => Ok(pin.unwrap_or(if follows { Pin::Digest } else { Pin::Tag })),
+        }
+    }
+
+    /// Refuses a group of what cannot be compared between images.
+    fn check_group(&self, order: &Order) -> Result<(), AnnotationError> {
+        match (order, self.of(Key::Group).next()) {
+            (Order::Newest | Order::Digest(_), Some(setting)) => Err(setting.error((
+                "the members of a group move to one version, and this policy compares none".to_owned(),
+                "remove `group`, or write `policy: semver:…`, `numeric` or `alphabetical`".to_owned(),
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// Reads the holds: the one of the object and the one of the container add up.
@@ -101,7 +152,7 @@ impl<'a> Settings<'a> {
         Ok(holds)
     }
 
-    /// Reads the keys that have no part in the policy, so that a misspelt value is not ignored.
+    /// Reads the keys that concern the object, so that a misspelt value is not ignored.
     fn check_rest(&self) -> Result<(), AnnotationError> {
         self.scalar(Key::Pin, value::pin)?;
         self.scalar(Key::Ignore, |text| value::one_of(text, &["true", "false"]))?;

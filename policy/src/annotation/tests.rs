@@ -45,6 +45,8 @@ fn each_kind_of_policy_is_read() {
     check_policy("numeric:desc", "numeric:desc |  |  | ");
     check_policy("alphabetical", "alphabetical |  |  | ");
     check_policy("alphabetical: asc", "alphabetical:asc |  |  | ");
+    check_policy("newest", "newest |  |  | ");
+    check_policy("digest: main", "digest:main |  |  | ");
     check_policy("none", "no policy");
     check(&[], "no policy");
 }
@@ -57,6 +59,8 @@ fn the_order_follows_the_policy() {
     assert_eq!(order("numeric:desc"), Order::Numeric(true));
     assert_eq!(order("alphabetical:asc"), Order::Alphabetical(false));
     assert_eq!(order("alphabetical:desc"), Order::Alphabetical(true));
+    assert_eq!(order("newest"), Order::Newest);
+    assert_eq!(order("digest:main"), Order::Digest(Tag::parse("main").unwrap()));
 }
 
 #[test]
@@ -82,16 +86,15 @@ fn an_unreadable_policy_says_what_to_write() {
     );
     check_policy(
         "major",
-        "1 policy: `major` is no kind of policy (write `semver:RANGE`, `numeric`, `alphabetical` or `none`)",
+        "1 policy: `major` is no kind of policy (write `semver:RANGE`, `numeric`, `alphabetical`, `newest`, `digest:TAG` or `none`)",
     );
     check_policy(
-        "newest",
-        "1 policy: `newest` is not supported by this version (write `semver:RANGE`, `numeric`, `alphabetical` or `none`)",
+        "newest:asc",
+        "1 policy: `newest` takes nothing after it (write `newest`, and say with `tags` which tags are candidates)",
     );
-    check_policy(
-        "digest:main",
-        "1 policy: `digest` is not supported by this version (write `semver:RANGE`, `numeric`, `alphabetical` or `none`)",
-    );
+    check_policy("digest", "1 policy: `digest` needs a tag to follow (write `digest:main`)");
+    check_policy("digest:", "1 policy: `digest` needs a tag to follow (write `digest:main`)");
+    check_policy("digest:a b", "1 policy: `a b` is no tag: ` ` is not allowed in it (write `digest:TAG`)");
     check_policy(" ", "1 policy: the value is empty (write a value or remove the key)");
     let long = format!("semver:{}", "1 ".repeat(3000));
     check_policy(
@@ -187,7 +190,7 @@ fn an_unknown_key_fails_every_container_with_or_without_a_policy() {
     );
     check(
         &[("frobnicate", "x")],
-        "1 frobnicate: unknown key (known keys are policy, tags, ignore-tags, hold, pin, ignore, prune; until it is mended no image of this object is updated)",
+        "1 frobnicate: unknown key (known keys are policy, tags, ignore-tags, pin, platforms, min-age, hold, window, group, downgrade, poll, ignore, prune; until it is mended no image of this object is updated)",
     );
 }
 
@@ -203,8 +206,8 @@ fn a_key_of_a_later_version_is_refused_by_name() {
         assert!(!KEYS.contains(key));
     }
     check(
-        &[("window.api", "x")],
-        "1 window.api: not supported by this version (remove the key: while it is there no image of this object is updated)",
+        &[("verify.api", "x")],
+        "1 verify.api: not supported by this version (remove the key: while it is there no image of this object is updated)",
     );
 }
 
@@ -237,11 +240,7 @@ fn keys_beside_the_policy_are_checked_too() {
         &[("policy", "numeric"), ("pin", "tag"), ("prune", "disabled"), ("ignore", "true")],
         "numeric |  |  | ",
     );
-    check(
-        &[("pin", "digest")],
-        "1 pin: `digest` is not supported by this version (write `tag`, the default)",
-    );
-    check(&[("pin", "tags")], "1 pin: `tags` cannot be pinned (write `tag`, the default)");
+    check(&[("pin", "tags")], "1 pin: `tags` cannot be pinned (write `tag`, the default, or `digest`)");
     check(&[("prune", "enabled")], "1 prune: `enabled` is no value of this key (write `disabled`)");
     check(&[("ignore", "yes")], "1 ignore: `yes` is no value of this key (write `true` or `false`)");
 }
@@ -270,4 +269,90 @@ fn the_group_version_is_what_is_compared() {
     assert_eq!(judge("glob:v*", "7"), "NotInTags");
     assert_eq!(judge(r"regex:^(?P<version>\d+)$", "٣"), "NotInTags");
     assert_eq!(judge("regex:^é(?P<version>.)", "éé"), r#"Candidate("")"#);
+}
+
+/// Prints what the keys beside the policy say of the container `web`.
+fn rest(pairs: &[(&str, &str)]) -> String {
+    match ImagePolicy::resolve(&settings(pairs), "web") {
+        Ok(Some(policy)) => {
+            let platforms: Vec<_> = policy.platforms.iter().map(ToString::to_string).collect();
+            let windows: Vec<_> = policy.windows.open.iter().map(|window| window.text.as_str()).collect();
+            let freezes: Vec<_> = policy.windows.freeze.iter().map(|window| window.text.as_str()).collect();
+            format!(
+                "pin {:?}; platforms {}; min-age {}; open {}; freeze {}; group {}; downgrade {}; poll {}",
+                policy.pin,
+                platforms.join(" "),
+                policy.min_age.map(|age| format!("{age:#}")).unwrap_or_default(),
+                windows.join(", "),
+                freezes.join(", "),
+                policy.group.unwrap_or_default(),
+                policy.downgrade,
+                policy.poll.map(|poll| poll.text).unwrap_or_default(),
+            )
+        }
+        Ok(None) => "no policy".to_owned(),
+        Err(error) => format!("{}: {} ({})", error.key, error.message, error.hint.unwrap_or_default()),
+    }
+}
+
+#[track_caller]
+fn check_rest(pairs: &[(&str, &str)], expect: &str) {
+    let with_policy: Vec<_> = [("policy", "semver:~1.4")].iter().chain(pairs).copied().collect();
+    assert_eq!(rest(&with_policy), expect, "{pairs:?}");
+}
+
+#[test]
+fn keys_that_say_when_and_what_are_read() {
+    check_rest(&[], "pin Tag; platforms ; min-age ; open ; freeze ; group ; downgrade false; poll ");
+    check_rest(
+        &[
+            ("pin", "digest"),
+            ("platforms", "linux/amd64\nlinux/aarch64"),
+            ("min-age", "2h"),
+            ("window", "0 9 * * MON-THU for 7h Europe/Berlin\nfreeze 0 0 24 12 * for 240h UTC"),
+            ("group", "checkout"),
+            ("downgrade", "allow"),
+            ("poll", "30s"),
+        ],
+        "pin Digest; platforms linux/amd64 linux/arm64; min-age 2h; open 0 9 * * MON-THU for 7h Europe/Berlin; freeze freeze 0 0 24 12 * for 240h UTC; group checkout; downgrade true; poll 30s",
+    );
+    check_rest(
+        &[("platforms", "linux/amd64"), ("platforms", "linux/arm64"), ("pin.web", "digest"), ("pin", "tag")],
+        "pin Digest; platforms linux/amd64 linux/arm64; min-age ; open ; freeze ; group ; downgrade false; poll ",
+    );
+}
+
+#[test]
+fn unreadable_values_beside_the_policy_say_what_to_write() {
+    check_rest(&[("min-age", "91d")], "min-age: `91d` is longer than 90d (write a duration from 1s to 90d)");
+    check_rest(&[("downgrade", "yes")], "downgrade: `yes` is no value of this key (write `allow`)");
+    check_rest(
+        &[("group", "a b")],
+        "group: `a b` is no name of a group (write one word of letters, digits, `-`, `_` and `.`, at most 63 bytes: `checkout`)",
+    );
+    check_rest(
+        &[("platforms", "linux/amd46")],
+        "platforms: `amd46` is no architecture (did you mean `amd64`?)",
+    );
+    for key in ["window", "poll", "min-age", "platforms"] {
+        assert!(rest(&[("policy", "semver:1"), (key, "?")]).starts_with(&format!("{key}: ")), "{key}");
+        assert!(rest(&[(key, "?")]).starts_with(&format!("{key}: ")), "{key} without a policy");
+    }
+}
+
+#[test]
+fn following_a_digest_pins_it_and_groups_need_versions() {
+    let digest = |pairs: &[(&str, &str)]| {
+        let all: Vec<_> = [("policy", "digest:main")].iter().chain(pairs).copied().collect();
+        rest(&all)
+    };
+    assert!(digest(&[]).starts_with("pin Digest"));
+    assert!(digest(&[("pin", "digest")]).starts_with("pin Digest"));
+    assert_eq!(
+        digest(&[("pin", "tag")]),
+        "pin: a policy `digest:` writes the digest, and `pin: tag` forbids that (remove `pin`, or follow versions)"
+    );
+    let group = "group: the members of a group move to one version, and this policy compares none (remove `group`, or write `policy: semver:…`, `numeric` or `alphabetical`)";
+    assert_eq!(digest(&[("group", "a")]), group);
+    assert_eq!(rest(&[("policy", "newest"), ("group", "a")]), group);
 }

@@ -1,11 +1,23 @@
-//! The values of `policy`, `pin` and the keys that concern the whole object.
+//! The values of the keys that take one: `policy`, `pin`, `min-age`, `group`, `downgrade`, and those that concern
+//! the whole object.
 
-use super::Order;
+use jiff::SignedDuration;
+
+use super::{Order, Pin};
 use crate::quote::quoted;
 use crate::range::Range;
+use crate::reference::Tag;
+use crate::schedule::duration;
 use crate::spelling::nearest;
 
-const FORMS: &str = "write `semver:RANGE`, `numeric`, `alphabetical` or `none`";
+const FORMS: &str = "write `semver:RANGE`, `numeric`, `alphabetical`, `newest`, `digest:TAG` or `none`";
+
+/// How long the ledger knows when a tag was first seen; a longer `min-age` could never be met.
+const MIN_AGE_MAX: SignedDuration = SignedDuration::from_hours(90 * 24);
+const MIN_AGE_MIN: SignedDuration = SignedDuration::from_secs(1);
+
+/// Longest name of a group, in bytes.
+const GROUP_BYTES_MAX: usize = 63;
 
 /// Reads a `policy` into its order and its normalized text; `None` is `none`.
 pub(super) fn policy(value: &str) -> Result<Option<(Order, String)>, (String, String)> {
@@ -24,8 +36,16 @@ pub(super) fn policy(value: &str) -> Result<Option<(Order, String)>, (String, St
         ("numeric", _) => Order::Numeric(descending(prefix, body)?),
         ("alphabetical", _) => Order::Alphabetical(descending(prefix, body)?),
         ("none", None) => return Ok(None),
-        ("newest" | "digest", _) => {
-            return Err((format!("`{prefix}` is not supported by this version"), FORMS.to_owned()));
+        ("newest", None) => Order::Newest,
+        ("newest", Some(_)) => {
+            let hint = "write `newest`, and say with `tags` which tags are candidates";
+            return Err(("`newest` takes nothing after it".to_owned(), hint.to_owned()));
+        }
+        ("digest", Some(tag)) if !tag.is_empty() => Order::Digest(
+            Tag::parse(tag).map_err(|error| (error.to_string(), "write `digest:TAG`".to_owned()))?,
+        ),
+        ("digest", _) => {
+            return Err(("`digest` needs a tag to follow".to_owned(), "write `digest:main`".to_owned()));
         }
         _ => return Err(unknown(value, prefix)),
     };
@@ -57,16 +77,36 @@ fn unknown(value: &str, prefix: &str) -> (String, String) {
     (format!("{} is no kind of policy", quoted(prefix)), hint)
 }
 
-/// Checks `pin`: what is written into git is `repo:tag`.
-pub(super) fn pin(value: &str) -> Result<(), (String, String)> {
+/// Reads `pin`.
+pub(super) fn pin(value: &str) -> Result<Pin, (String, String)> {
     match value {
-        "tag" => Ok(()),
-        "digest" => Err((
-            "`digest` is not supported by this version".to_owned(),
-            "write `tag`, the default".to_owned(),
+        "tag" => Ok(Pin::Tag),
+        "digest" => Ok(Pin::Digest),
+        _ => Err((
+            format!("{} cannot be pinned", quoted(value)),
+            "write `tag`, the default, or `digest`".to_owned(),
         )),
-        _ => Err((format!("{} cannot be pinned", quoted(value)), "write `tag`, the default".to_owned())),
     }
+}
+
+/// Reads `min-age`.
+pub(super) fn min_age(value: &str) -> Result<SignedDuration, (String, String)> {
+    duration(value, MIN_AGE_MIN..=MIN_AGE_MAX)
+}
+
+/// Reads the name of a `group`.
+pub(super) fn group(value: &str) -> Result<String, (String, String)> {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if value.len() <= GROUP_BYTES_MAX && value.chars().all(is_word) {
+        return Ok(value.to_owned());
+    }
+    let hint = "write one word of letters, digits, `-`, `_` and `.`, at most 63 bytes: `checkout`";
+    Err((format!("{} is no name of a group", quoted(value)), hint.to_owned()))
+}
+
+/// Reads `downgrade`.
+pub(super) fn downgrade(value: &str) -> Result<(), (String, String)> {
+    one_of(value, &["allow"])
 }
 
 /// Checks a key that has only the values `allowed`.

@@ -3,7 +3,10 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashSet};
 
+use jiff::Timestamp;
+
 use super::rank::{Number, Rank};
+use super::standing::Standing;
 use super::{Choice, Outcome, Reason, SelectInput, Selection, Verdict};
 use crate::annotation::{ImagePolicy, Matched, Order};
 use crate::range::Admission;
@@ -13,11 +16,15 @@ use crate::version::{Version, compare_spellings};
 #[derive(Debug)]
 pub struct Judge<'a> {
     pub(super) policy: &'a ImagePolicy,
+    pub(super) input: SelectInput<'a>,
     /// The running tag, and its rank if the policy can read it.
     pub(super) current: Option<(&'a str, Option<Rank<'a>>)>,
-    /// The best that the field has held and the policy admits.
+    /// Whether the running tag may be left for anything: it is no longer admitted, and a downgrade is permitted.
+    leaves_freely: bool,
+    /// The best that the field has held and the policy admits, or that somebody took out under `newest`.
     pub(super) floor: Option<Placed<'a>>,
     missing: HashSet<&'a str>,
+    lacking_platform: HashSet<&'a str>,
 }
 
 /// A tag and its rank.
@@ -30,22 +37,59 @@ pub(super) struct Placed<'a> {
 impl<'a> Judge<'a> {
     /// Prepares the filters.
     pub fn new(policy: &'a ImagePolicy, input: &SelectInput<'a>) -> Self {
-        let current = input.current.map(|tag| (tag, current_rank(policy, tag)));
-        let missing = input.missing.iter().map(String::as_str).collect();
-        let mut judge = Self { policy, current, floor: None, missing };
-        let mut floor = None;
-        for tag in input.held {
+        let set = |tags: &'a [String]| tags.iter().map(String::as_str).collect();
+        let mut judge = Self {
+            policy,
+            input: *input,
+            current: None,
+            leaves_freely: false,
+            floor: None,
+            missing: set(input.missing),
+            lacking_platform: set(input.lacking_platform),
+        };
+        judge.current = input.current.map(|tag| (tag, judge.current_rank(tag)));
+        judge.leaves_freely =
+            input.may_downgrade && input.current.is_some_and(|tag| judge.admitted(tag).is_err());
+        let floor = match policy.order {
+            Order::Newest => input.barred,
+            Order::Digest(_) => &[], // what is barred there are digests, and those are not tags
+            _ => input.held,
+        };
+        let mut best = None;
+        for tag in floor {
             if let Ok(rank) = judge.admitted(tag) {
-                judge.keep_better(&mut floor, Placed { tag, rank });
+                judge.keep_better(&mut best, Placed { tag, rank });
             }
         }
-        judge.floor = floor;
+        judge.floor = best;
         judge
     }
 
     /// Whether the running tag means nothing to the policy, so that the first move is free of it.
     pub fn is_entering(&self) -> bool {
-        matches!(self.current, Some((_, None)))
+        match (&self.policy.order, &self.current) {
+            // A running tag of unknown age is one of the series all the same.
+            (Order::Newest, Some((tag, _))) => {
+                !matches!(self.policy.filter.judge(tag), Matched::Candidate(_))
+            }
+            (_, current) => matches!(current, Some((_, None))),
+        }
+    }
+
+    /// What the running tag counts for; `None` if there is none or the policy cannot read it.
+    pub fn current_standing(&self) -> Option<Standing<'_>> {
+        let (_, rank) = self.current.as_ref()?;
+        rank.clone().map(|rank| self.standing_of(rank))
+    }
+
+    /// What a tag counts for that passes every filter; `None` if one rejects it.
+    pub fn standing<'t>(&self, tag: &'t str) -> Option<Standing<'t>> {
+        self.judge(tag).ok().map(|rank| self.standing_of(rank))
+    }
+
+    fn standing_of<'t>(&self, rank: Rank<'t>) -> Standing<'t> {
+        let descending = matches!(self.policy.order, Order::Numeric(true) | Order::Alphabetical(true));
+        Standing::new(rank, descending)
     }
 
     /// Judges one tag: the first filter that rejects it, or `None`.
@@ -100,27 +144,34 @@ impl<'a> Judge<'a> {
             if parts(&rank) < parts(current) {
                 return Err(Reason::FewerParts);
             }
-            if self.compare(&rank, current) != Ordering::Greater {
+            if !self.leaves_freely && self.compare(&rank, current) != Ordering::Greater {
                 return Err(Reason::NotNewer);
             }
         }
-        if self.floor.as_ref().is_some_and(|floor| self.compare(&rank, &floor.rank) != Ordering::Greater) {
+        let is_old = |floor: &Placed<'_>| self.compare(&rank, &floor.rank) != Ordering::Greater;
+        if self.floor.as_ref().is_some_and(is_old) {
             return Err(Reason::TakenOut);
+        }
+        if self.is_too_young(tag) {
+            return Err(Reason::TooYoung);
         }
         if self.missing.contains(tag) {
             return Err(Reason::ManifestMissing);
         }
+        if self.lacking_platform.contains(tag) {
+            return Err(Reason::PlatformMissing);
+        }
         Ok(rank)
     }
 
-    /// Runs the filters that ask for nothing but the policy.
+    /// Runs the filters that ask for nothing but the policy, and for `newest` the ages.
     fn admitted<'t>(&self, tag: &'t str) -> Result<Rank<'t>, Reason> {
         let compared = match self.policy.filter.judge(tag) {
             Matched::Candidate(compared) => compared,
             Matched::NotInTags => return Err(Reason::NotInTags),
             Matched::Ignored => return Err(Reason::Ignored),
         };
-        let rank = read(&self.policy.order, compared)?;
+        let rank = self.read(tag, compared)?;
         if let (Order::Semver(range), Rank::Version(version)) = (&self.policy.order, &rank) {
             match range.admission(version) {
                 Admission::Admitted => {}
@@ -129,6 +180,64 @@ impl<'a> Judge<'a> {
             }
         }
         Ok(rank)
+    }
+
+    /// Reads the part of a tag that is compared.
+    fn read<'t>(&self, tag: &'t str, compared: &'t str) -> Result<Rank<'t>, Reason> {
+        match &self.policy.order {
+            Order::Semver(_) => Version::parse(compared).map(Rank::Version).ok_or(Reason::NotAVersion),
+            Order::Numeric(_) => Number::parse(compared).map(Rank::Number).ok_or(Reason::NotANumber),
+            // Empty if the group `version` took no part in the match: there is nothing to compare.
+            Order::Alphabetical(_) if compared.is_empty() => Err(Reason::NotAVersion),
+            Order::Alphabetical(_) => Ok(Rank::Text(compared)),
+            // What was there in the first listing is of unknown age, and never the newest.
+            Order::Newest
+                if self.input.barred.iter().any(|barred| barred == tag) && self.seen(tag).is_none() =>
+            {
+                Err(Reason::TakenOut)
+            }
+            Order::Newest => self.seen(tag).map(Rank::Seen).ok_or(Reason::NotNewer),
+            Order::Digest(followed) if followed.as_str() != tag => Err(Reason::NotInTags),
+            Order::Digest(_) => Ok(Rank::Text(tag)),
+        }
+    }
+
+    /// Reads the running tag; `None` if it means nothing to the policy.
+    fn current_rank<'t>(&self, tag: &'t str) -> Option<Rank<'t>> {
+        let filter = &self.policy.filter;
+        if let Order::Alphabetical(_) = self.policy.order {
+            // Every text has a place in this order, so only a tag of the policy's own series has a meaning in it.
+            return match filter.judge(tag) {
+                Matched::Candidate(compared) => self.read(tag, compared).ok(),
+                Matched::NotInTags | Matched::Ignored => None,
+            };
+        }
+        // A tag outside the series may still be a version, and then nothing older replaces it.
+        let compared = filter.compared(tag).filter(|compared| !compared.is_empty());
+        self.read(tag, compared.unwrap_or(tag)).ok()
+    }
+
+    /// When a tag was first seen; `None` if it was there in the first listing, or nobody looked.
+    pub(super) fn seen(&self, tag: &str) -> Option<Timestamp> {
+        self.input.first_seen?.tags.get(tag).copied()
+    }
+
+    /// Since when a tag is known to be there: what was there in the first listing is at least so old.
+    pub(super) fn known_since(&self, tag: &str) -> Option<Timestamp> {
+        self.seen(tag).or(self.input.first_seen.map(|seen| seen.since))
+    }
+
+    fn is_too_young(&self, tag: &str) -> bool {
+        let Some(least) = self.input.min_age else { return false };
+        self.known_since(tag).is_none_or(|since| self.input.now.duration_since(since) < least)
+    }
+
+    /// When the first of these tags that is only too young will be old enough; `None` if there is none.
+    pub fn comes_of_age<T: AsRef<str>>(&self, tags: &[T]) -> Option<Timestamp> {
+        let least = self.input.min_age?;
+        let young =
+            tags.iter().map(AsRef::as_ref).filter(|tag| self.rejection(tag) == Some(Reason::TooYoung));
+        young.filter_map(|tag| self.known_since(tag)?.checked_add(least).ok()).min()
     }
 
     /// Compares in the direction of the policy: greater is preferred.
@@ -152,35 +261,10 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// Reads the part of a tag that is compared.
-fn read<'a>(order: &Order, compared: &'a str) -> Result<Rank<'a>, Reason> {
-    match order {
-        Order::Semver(_) => Version::parse(compared).map(Rank::Version).ok_or(Reason::NotAVersion),
-        Order::Numeric(_) => Number::parse(compared).map(Rank::Number).ok_or(Reason::NotANumber),
-        // Empty if the group `version` took no part in the match: there is nothing to compare.
-        Order::Alphabetical(_) if compared.is_empty() => Err(Reason::NotAVersion),
-        Order::Alphabetical(_) | Order::Newest | Order::Digest(_) => Ok(Rank::Text(compared)),
-    }
-}
-
-/// Reads the running tag; `None` if it means nothing to the policy.
-fn current_rank<'a>(policy: &ImagePolicy, tag: &'a str) -> Option<Rank<'a>> {
-    let compared = policy.filter.compared(tag).filter(|compared| !compared.is_empty());
-    match policy.order {
-        // Every text has a place in this order, so only a tag of the policy's own series has a meaning in it.
-        Order::Alphabetical(_) => match policy.filter.judge(tag) {
-            Matched::Candidate(compared) => read(&policy.order, compared).ok(),
-            Matched::NotInTags | Matched::Ignored => None,
-        },
-        // A tag outside the series may still be a version, and then nothing older replaces it.
-        _ => read(&policy.order, compared.unwrap_or(tag)).ok(),
-    }
-}
-
 /// How many numeric parts a version has; other ranks are not counted.
 fn parts(rank: &Rank<'_>) -> u8 {
     match rank {
         Rank::Version(version) => version.parts(),
-        Rank::Number(_) | Rank::Text(_) => 0,
+        Rank::Number(_) | Rank::Text(_) | Rank::Seen(_) => 0,
     }
 }

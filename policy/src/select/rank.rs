@@ -1,6 +1,8 @@
-//! What is compared: a version, a decimal number of any length, or the text itself.
+//! What is compared: a version, a decimal number of any length, the text itself, or when it was first seen.
 
 use std::cmp::Ordering;
+
+use jiff::Timestamp;
 
 use crate::version::Version;
 
@@ -10,6 +12,7 @@ pub(super) enum Rank<'a> {
     Version(Version),
     Number(Number<'a>),
     Text(&'a str),
+    Seen(Timestamp),
 }
 
 /// A decimal number: an optional sign, digits, and perhaps a point and digits.

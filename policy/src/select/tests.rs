@@ -1,5 +1,7 @@
 //! Selections as tables and properties.
 
+mod age;
+
 use proptest::prelude::*;
 use proptest::sample::{Index, subsequence};
 
