@@ -9,6 +9,7 @@ use super::rank::{Number, Rank};
 use super::standing::Standing;
 use super::{Choice, Outcome, Reason, SelectInput, Selection, Verdict};
 use crate::annotation::{ImagePolicy, Matched, Order};
+use crate::ledger::Seen;
 use crate::range::Admission;
 use crate::version::{Version, compare_spellings};
 
@@ -219,12 +220,17 @@ impl<'a> Judge<'a> {
 
     /// When a tag was first seen; `None` if it was there in the first listing, or nobody looked.
     pub(super) fn seen(&self, tag: &str) -> Option<Timestamp> {
-        self.input.first_seen?.tags.get(tag).copied()
+        match self.input.first_seen?.at(tag)? {
+            Seen::At(at) => Some(at),
+            Seen::Before(_) => None,
+        }
     }
 
     /// Since when a tag is known to be there: what was there in the first listing is at least so old.
     pub(super) fn known_since(&self, tag: &str) -> Option<Timestamp> {
-        self.seen(tag).or(self.input.first_seen.map(|seen| seen.since))
+        match self.input.first_seen?.at(tag)? {
+            Seen::At(at) | Seen::Before(at) => Some(at),
+        }
     }
 
     fn is_too_young(&self, tag: &str) -> bool {

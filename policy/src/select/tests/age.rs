@@ -11,7 +11,8 @@ fn ledger(seen: &[(&str, i64)]) -> FirstSeen {
     let at = |minutes: i64| since + SignedDuration::from_mins(minutes);
     let tags: HashMap<String, Timestamp> =
         seen.iter().map(|(tag, minutes)| ((*tag).to_owned(), at(*minutes))).collect();
-    FirstSeen { since, tags }
+    let before = ["old", "1.4.5"].map(str::to_owned).into();
+    FirstSeen { since, before, tags, ..FirstSeen::default() }
 }
 
 fn owned(texts: &[&str]) -> Vec<String> {
