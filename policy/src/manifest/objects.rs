@@ -131,8 +131,9 @@ impl Reader<'_> {
 
     fn list(&mut self, mut list: Value, line: usize, item_lines: &[usize]) {
         let Some(Value::Array(items)) = list.get_mut("items").map(Value::take) else { return };
-        for (index, item) in items.into_iter().enumerate() {
+        for (index, mut item) in items.into_iter().enumerate() {
             let line = item_lines.get(index).copied().unwrap_or(line);
+            type_of_list(&list, &mut item);
             self.object(item, line, &[]);
         }
     }
@@ -141,6 +142,20 @@ impl Reader<'_> {
         if self.out.findings.len() < FINDINGS_MAX {
             self.out.findings.push(finding(self.path, line, message, Some(hint)));
         }
+    }
+}
+
+/// Gives an item of a typed list (`PodList`) that says nothing of its type the one of the list, as kubectl does.
+fn type_of_list(list: &Value, item: &mut Value) {
+    let text = |of: &Value, key: &str| of.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let kind = text(list, "kind");
+    let Some(kind) = kind.strip_suffix("List").filter(|kind| !kind.is_empty()) else { return };
+    if text(item, "kind").is_empty()
+        && text(item, "apiVersion").is_empty()
+        && let Value::Object(item) = item
+    {
+        item.insert("apiVersion".to_owned(), text(list, "apiVersion").into());
+        item.insert("kind".to_owned(), kind.into());
     }
 }
 

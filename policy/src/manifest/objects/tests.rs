@@ -68,6 +68,20 @@ fn lists_are_expanded() {
 }
 
 #[test]
+fn items_of_a_typed_list_may_leave_their_type_to_it() {
+    check(
+        "a.yaml",
+        "apiVersion: apps/v1\nkind: DeploymentList\nitems:\n- metadata: {name: a}\n- apiVersion: v1\n  kind: Pod\n  metadata: {name: b}\n",
+        "4 apps/v1 Deployment/a\n5 v1 Pod/b",
+    );
+    check(
+        "a.yaml",
+        "apiVersion: v1\nkind: List\nitems:\n- metadata: {name: a}\n",
+        "a.yaml:4: manifest without kind (hint: add `kind`, or move the file out of the unit)",
+    );
+}
+
+#[test]
 fn kustomizations_and_charts_are_no_objects() {
     check("a/kustomization.yaml", "resources: [x]\n", "");
     check("a/k.yaml", "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n", "");

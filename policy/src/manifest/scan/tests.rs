@@ -281,5 +281,6 @@ fn what_could_be_multiplied_is_bounded() {
 }
 
 mod custom;
+mod everywhere;
 mod kustomization;
 mod marker;
