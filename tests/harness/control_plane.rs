@@ -231,7 +231,8 @@ impl ControlPlane {
         Ok(())
     }
 
-    fn run_kubectl(&self, arguments: &[&str]) -> Result<Output> {
+    /// Runs `kubectl` as the administrator and returns all that it said, also when it fails.
+    pub fn run_kubectl(&self, arguments: &[&str]) -> Result<Output> {
         let mut command = Command::new(self.binaries.join("kubectl"));
         command
             .arg("--kubeconfig")

@@ -13,7 +13,7 @@ use std::ops::Range;
 
 use granit_parser::{Event, Parser, ScanError, Span, Tag};
 
-use super::document::{Content, CoreTag, Document, Node, NodeId};
+use super::document::{Content, CoreTag, Document, Node, NodeId, ScalarStyle};
 use super::split;
 
 /// Deepest nesting, aliases expanded.
@@ -76,6 +76,7 @@ impl<'s> Composer<'s> {
         if split::is_blank(text) {
             return Ok(false);
         }
+        self.line_ends(text)?;
         let options = granit_parser::options! {
             emit_comments: comments,
             max_buffered_comment_events: usize::MAX,
@@ -95,11 +96,29 @@ impl<'s> Composer<'s> {
         Ok(!self.document.nodes.is_empty())
     }
 
+    /// Refuses characters that end a line in YAML 1.1 and are text in YAML 1.2: they could hide a key.
+    fn line_ends(&self, text: &str) -> Result<(), Broken> {
+        let found = if text.is_ascii() { None } else { text.find(['\u{85}', '\u{2028}', '\u{2029}']) };
+        let Some(at) = found else { return Ok(()) };
+        let message = "the document holds a character that ends the line to some readers and not to others";
+        Err(Broken::at(self.document.base + self.chunk.start + at, message)
+            .hint("write it as `\\u0085`, `\\u2028` or `\\u2029` in double quotes"))
+    }
+
     fn event(&mut self, event: Event<'s>, range: Range<usize>) -> Result<(), Broken> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 if text.contains('\0') {
                     return Err(Broken::at(range.start, "a value holds a NUL character"));
+                }
+                if text.is_empty() && range.is_empty() && tag.as_deref().is_some_and(is_non_specific) {
+                    return Err(Broken::at(range.start, "the tag `!` stands before nothing"));
+                }
+                let is_indicator = style == ScalarStyle::Plain && text.starts_with(['?', ':']);
+                if is_indicator && self.is_in_flow() {
+                    let message =
+                        "`?` and `:` begin a key or a value here to some readers and a word to others";
+                    return Err(Broken::at(range.start, message).hint("put the word in quotes"));
                 }
                 let tag = core_tag(tag.as_deref(), &range)?;
                 if matches!(tag, Some(CoreTag::Map | CoreTag::Seq)) {
@@ -122,6 +141,12 @@ impl<'s> Composer<'s> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Whether the innermost collection is written in brackets or braces.
+    fn is_in_flow(&self) -> bool {
+        let start = self.open.last().map(|open| self.document.node(open.node).range.start);
+        start.and_then(|start| self.document.slice(start..start + 1)).is_some_and(|c| c == "[" || c == "{")
     }
 
     fn start(
@@ -240,10 +265,15 @@ impl<'s> Composer<'s> {
     }
 }
 
+/// Whether the tag is `!` alone, which means a string.
+fn is_non_specific(tag: &Tag) -> bool {
+    tag.original_parts() == ("", "!")
+}
+
 /// Maps a tag to one that kubectl knows.
 fn core_tag(tag: Option<&Tag>, range: &Range<usize>) -> Result<Option<CoreTag>, Broken> {
     let Some(tag) = tag else { return Ok(None) };
-    if tag.original_parts() == ("", "!") {
+    if is_non_specific(tag) {
         return Ok(Some(CoreTag::Str));
     }
     match tag.suffix_in_namespace("tag:yaml.org,2002:").as_deref() {
@@ -253,7 +283,6 @@ fn core_tag(tag: Option<&Tag>, range: &Range<usize>) -> Result<Option<CoreTag>, 
         Some("bool") => Ok(Some(CoreTag::Bool)),
         Some("null") => Ok(Some(CoreTag::Null)),
         Some("binary") => Ok(Some(CoreTag::Binary)),
-        Some("timestamp") => Ok(Some(CoreTag::Timestamp)),
         Some("map") => Ok(Some(CoreTag::Map)),
         Some("seq") => Ok(Some(CoreTag::Seq)),
         _ => Err(Broken::at(

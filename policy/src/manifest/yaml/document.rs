@@ -29,8 +29,6 @@ pub(crate) enum CoreTag {
     Null,
     /// `!!binary`
     Binary,
-    /// `!!timestamp`
-    Timestamp,
     /// `!!map`
     Map,
     /// `!!seq`
@@ -194,7 +192,7 @@ pub(crate) fn typed(text: &str, style: ScalarStyle, tag: Option<CoreTag>) -> Res
         return Ok(if style == ScalarStyle::Plain { scalar::resolve(text) } else { as_text });
     };
     match (tag, scalar::resolve(text)) {
-        (CoreTag::Str | CoreTag::Timestamp, _) => Ok(as_text),
+        (CoreTag::Str, _) => Ok(as_text),
         (CoreTag::Binary, _) => binary(text).map(|text| Scalar::Str(Cow::Owned(text))),
         (CoreTag::Int, value @ Scalar::Int(_))
         | (CoreTag::Float, value @ (Scalar::Float(_) | Scalar::Int(_)))
@@ -207,7 +205,8 @@ pub(crate) fn typed(text: &str, style: ScalarStyle, tag: Option<CoreTag>) -> Res
 /// Decodes `!!binary`; Kubernetes strings are UTF-8.
 fn binary(text: &str) -> Result<String, String> {
     use base64::Engine as _;
-    let compact: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+    // Go skips line ends and nothing else.
+    let compact = text.replace(['\r', '\n'], "");
     let bytes = base64::engine::general_purpose::STANDARD
         .decode(compact)
         .map_err(|_| "the `!!binary` value is no base64".to_owned())?;

@@ -89,8 +89,21 @@ fn dotted(text: &str) -> Option<Scalar<'static>> {
     match text {
         ".nan" | ".NaN" | ".NAN" => Some(Scalar::Float(f64::NAN)),
         ".inf" | ".Inf" | ".INF" => Some(Scalar::Float(f64::INFINITY)),
-        _ => float(&text.replace('_', "")),
+        // Unlike in what begins with a digit, `_` may only stand between two digits.
+        _ if separates_digits(text) => float(&text.replace('_', "")),
+        _ => None,
     }
+}
+
+/// Whether each `_` of `text` stands between two digits.
+fn separates_digits(text: &str) -> bool {
+    let is_digit = |part: Option<&str>, end: fn(&str) -> Option<char>| {
+        part.and_then(end).is_some_and(|c| c.is_ascii_digit())
+    };
+    text.match_indices('_').all(|(at, _)| {
+        is_digit(text.get(..at), |before| before.chars().next_back())
+            && is_digit(text.get(at + 1..), |after| after.chars().next())
+    })
 }
 
 /// Integers of any base, then floats.
@@ -211,6 +224,9 @@ mod tests {
             ("+.5", "0.5"),
             ("-.5", "-0.5"),
             (".5_5", "0.55"),
+            (".5__5", "'.5__5'"),
+            (".5_", "'.5_'"),
+            ("._5", "'._5'"),
             ("0", "0"),
             ("1e999", "'1e999'"),
             ("18446744073709551615", "1.8446744073709552e19"),

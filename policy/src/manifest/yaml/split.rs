@@ -47,10 +47,11 @@ fn next_separator(text: &str, from: usize) -> Option<usize> {
     rest.find("\n---").map(|newline| from + newline + 1)
 }
 
-/// Whether `text` holds nothing but blank lines, comments, directives and document ends.
+/// Whether `text` holds nothing but blank lines, comments, `%YAML` and document ends. Other directives change
+/// what a document says, and kubectl takes none.
 pub(crate) fn is_blank(text: &str) -> bool {
     text.lines().all(|line| {
         let line = line.trim();
-        line.is_empty() || line.starts_with(['#', '%']) || line == "..."
+        line.is_empty() || line.starts_with('#') || line.starts_with("%YAML") || line == "..."
     })
 }

@@ -94,11 +94,41 @@ fn unknown_tags_are_refused() {
 }
 
 #[test]
+fn what_only_some_readers_take_for_a_line_end_is_refused() {
+    for c in ['\u{85}', '\u{2028}', '\u{2029}'] {
+        check(
+            &format!("a: 1\nb: x # {c}y"),
+            "a.yaml:2: the document holds a character that ends the line to some readers and not to others (hint: write it as `\\u0085`, `\\u2028` or `\\u2029` in double quotes)",
+        );
+    }
+    check("a: \"\\u2028\\L\\N\" # é", "0 objects, 1 skipped");
+}
+
+#[test]
+fn what_means_something_else_to_other_readers_is_refused() {
+    check(
+        "%TAG !! tag:a,2000:\n---\na: !!str 1",
+        "a.yaml:2: not YAML: did not find expected <document start> (hint: mend the line: its document is left alone until then)",
+    );
+    check(
+        "a: [?b]",
+        "a.yaml:1: `?` and `:` begin a key or a value here to some readers and a word to others (hint: put the word in quotes)",
+    );
+    check("a: ?b\nb: [a?, '?', a:b]\nc: :d", "0 objects, 1 skipped");
+    check("a: [!, b]", "a.yaml:1: the tag `!` stands before nothing");
+}
+
+#[test]
 fn a_merge_that_readers_disagree_about_is_refused() {
     check(
         "b: &b {x: 1}\na:\n  x: 2\n  <<: *b",
         "a.yaml:4: `x` stands before `<<`, which brings it too: readers disagree which one holds (hint: make `<<` the first key of the mapping)",
     );
+    check(
+        "a: {<<: {yes: 1}, 'true': 2}",
+        "a.yaml:1: the key `true` comes as a string and as something else (hint: put it in quotes wherever it stands)",
+    );
+    check("a: {<<: {yes: 1}, on: 2}", "0 objects, 1 skipped");
     check("a:\n  <<: 1", "a.yaml:2: `<<` needs a mapping or a list of mappings");
 }
 

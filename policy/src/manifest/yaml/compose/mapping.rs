@@ -1,7 +1,8 @@
 //! The entries of one mapping: keys become strings, duplicates are refused, `<<` is merged.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::mem::Discriminant;
 
 use super::{Broken, Composer};
 use crate::manifest::yaml::document::{Content, CoreTag, Document, NodeId, ScalarStyle};
@@ -98,6 +99,11 @@ pub(in crate::manifest::yaml) fn key_text<'d>(
     }
 }
 
+/// What sort of scalar a key is.
+fn kind<'d>(document: &'d Document<'_>, key: NodeId) -> Option<Discriminant<Scalar<'d>>> {
+    document.scalar(key)?.ok().as_ref().map(std::mem::discriminant)
+}
+
 /// Appends the entries that `<<` brings and no written key overrides.
 fn merged(
     document: &Document<'_>,
@@ -108,8 +114,10 @@ fn merged(
     let at = document.node(key).range.start;
     let sources: Vec<NodeId> =
         if document.is_sequence(value) { document.items(value).to_vec() } else { vec![value] };
-    let mut seen: HashSet<String> =
-        written.iter().filter_map(|(key, _)| key_text(document, *key)).map(Cow::into_owned).collect();
+    let mut seen: HashMap<String, Discriminant<Scalar<'_>>> = written
+        .iter()
+        .filter_map(|(key, _)| Some((key_text(document, *key)?.into_owned(), kind(document, *key)?)))
+        .collect();
     let before: HashSet<String> = written
         .iter()
         .take(index)
@@ -132,8 +140,19 @@ fn merged(
                 )
                 .hint("make `<<` the first key of the mapping"));
             }
-            if seen.insert(name.into_owned()) {
-                written.push((*key, *value));
+            let kind = kind(document, *key);
+            match seen.get(name.as_ref()) {
+                None => {
+                    seen.extend(kind.map(|kind| (name.into_owned(), kind)));
+                    written.push((*key, *value));
+                }
+                Some(known) if Some(*known) == kind => {}
+                // `true` and `"true"` are two keys until JSON makes them one, and chance decides which holds.
+                Some(_) => {
+                    let message =
+                        format!("the key {} comes as a string and as something else", quoted(&name));
+                    return Err(Broken::at(at, message).hint("put it in quotes wherever it stands"));
+                }
             }
         }
     }
