@@ -10,8 +10,8 @@ use crate::quote::quoted;
 /// How far an opening is searched for.
 const SEARCH_MAX: SignedDuration = SignedDuration::from_hours(366 * 24);
 
-/// Most moments that are tried in that time.
-const TRIES_MAX: usize = 128;
+/// Most questions to windows in that search, so that a list of many tries fewer moments.
+const QUESTIONS_MAX: usize = 512;
 
 /// Most windows that a sentence names.
 const NAMED_MAX: usize = 3;
@@ -21,7 +21,7 @@ impl Windows {
     pub fn next_open(&self, now: Timestamp) -> Option<Timestamp> {
         let limit = now.checked_add(SEARCH_MAX).ok()?;
         let mut at = now;
-        for _ in 0..TRIES_MAX {
+        for _ in 0..QUESTIONS_MAX / (self.open.len() + self.freeze.len()).max(1) {
             if at > limit {
                 return None;
             }

@@ -14,7 +14,7 @@ const DURATION_MIN: SignedDuration = SignedDuration::from_mins(1);
 const DURATION_MAX: SignedDuration = SignedDuration::from_hours(31 * 24);
 
 /// Most starts that are followed to find the end of a window that renews itself.
-const RENEWALS_MAX: usize = 32;
+const RENEWALS_MAX: usize = 8;
 
 /// A window or a freeze.
 #[derive(Clone, Debug, PartialEq, Eq)]
