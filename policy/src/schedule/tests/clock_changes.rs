@@ -77,6 +77,8 @@ fn a_window_over_a_change_of_the_clock_keeps_its_length() {
         "2026-10-25T12:00:00Z",
         &["2026-10-25T00:30:00Z/2026-10-25T02:30:00Z"],
     );
+    // 02:10, at its second coming.
+    assert!(windows("30 2 * * * for 2h Europe/Berlin").is_open(time("2026-10-25T01:10:00Z")));
 }
 
 #[test]
@@ -127,6 +129,14 @@ fn skipped_starts_and_those_after_the_jump_keep_the_order_of_time() {
         "2026-03-29T00:59:00Z",
         &["2026-03-29T01:10:00Z", "2026-03-30T01:10:00Z"],
     );
+}
+
+#[test]
+fn a_moved_start_does_not_hide_an_earlier_one() {
+    // Lord Howe: 02:20 is moved to 02:50, behind 02:40.
+    let expect = ["2026-10-03T15:40:00Z", "2026-10-03T15:50:00Z", "2026-10-04T15:20:00Z"];
+    check_times("20,40 2 * * * Australia/Lord_Howe", "2026-10-03T15:29:00Z", &expect);
+    check_times("20,40 2 * * * Australia/Lord_Howe", "2026-10-03T15:35:00Z", &expect);
 }
 
 #[test]
