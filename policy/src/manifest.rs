@@ -69,6 +69,8 @@ pub struct ImageField {
     pub image: String,
     /// Where the bytes are; never empty, in file order.
     pub sites: Vec<Site>,
+    /// 1-based line of a place that reads the same bytes by an anchor and is no image, if there is one.
+    pub shared: Option<usize>,
     /// What may happen to it.
     pub policy: FieldPolicy,
 }

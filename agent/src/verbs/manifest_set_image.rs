@@ -114,10 +114,15 @@ fn repository(text: &str) -> Option<Repository> {
 /// Refuses to change, by an anchor, an image that was not named.
 fn check_shared(all: &[ImageField], named: &[&ImageField], edits: &[Edit]) -> Result<(), Failure> {
     let is_edited = |range: &Range<usize>| edits.iter().any(|edit| edit.range == *range);
-    let other = all.iter().find(|field| {
-        !named.iter().any(|named| std::ptr::eq(*named, *field))
-            && field.sites.iter().any(|site| is_edited(&site.range))
-    });
+    let changes = |field: &ImageField| field.sites.iter().any(|site| is_edited(&site.range));
+    if let Some((field, line)) =
+        all.iter().filter(|field| changes(field)).find_map(|field| Some((field, field.shared?)))
+    {
+        let message = format!("line {line} reads the value of {} by an anchor and is no image", field.id.0);
+        return Err(Failure::reject(message).hint("write the image out in each place"));
+    }
+    let other =
+        all.iter().find(|field| !named.iter().any(|named| std::ptr::eq(*named, *field)) && changes(field));
     match other {
         None => Ok(()),
         Some(field) => Err(Failure::reject(format!("{} shares the value by an anchor", field.id.0))
@@ -236,6 +241,15 @@ mod tests {
             "-#/Pod//a#b shares the value by an anchor (hint: name that one too, or write the image out in each place)",
         );
         check(text, &["--set", "docker.io/library/nginx=nginx:1"], "  - {name: a, image: &i nginx:1}");
+    }
+
+    #[test]
+    fn what_is_no_image_is_not_changed_by_an_anchor() {
+        check(
+            "kind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - {name: a, image: &i nginx, env: [{name: I, value: *i}]}\n",
+            &["--set", "a=nginx:1"],
+            "line 5 reads the value of -#/Pod//a#a by an anchor and is no image (hint: write the image out in each place)",
+        );
     }
 
     #[test]

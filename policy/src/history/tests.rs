@@ -100,6 +100,7 @@ fn scan(path: &str, text: &str) -> FileScan {
             line: 1,
             image: image.into(),
             sites: Vec::new(),
+            shared: None,
             policy: read_policy(path, policy),
         }
     });

@@ -59,8 +59,7 @@ pub(super) fn collect(scope: &mut Scope<'_>, root: NodeId) {
             image,
             sites,
             annotations: Ok(Rc::default()),
-            holder: document.target(*entry),
-            key: None,
+            places: PARTS.iter().map(|(key, _)| (document.target(*entry), Some((*key).into()))).collect(),
         });
     }
 }

@@ -8,6 +8,7 @@ mod check;
 mod resolve;
 #[cfg(test)]
 mod tests;
+mod uses;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -110,6 +111,9 @@ pub(super) struct Scope<'a> {
     pub(super) findings: Vec<Finding>,
 }
 
+/// A place of a value: the mapping and the key, or the value itself in a list.
+pub(super) type Place = (NodeId, Option<Cow<'static, str>>);
+
 /// An image field before its policy is known.
 pub(super) struct Draft {
     pub(super) id: String,
@@ -119,10 +123,8 @@ pub(super) struct Draft {
     pub(super) sites: Vec<Site>,
     /// From annotations; an unreadable annotation is an error.
     pub(super) annotations: Result<Rc<Annotations>, Box<Finding>>,
-    /// The mapping that holds the parts of the image; the value itself in a list.
-    pub(super) holder: NodeId,
-    /// The key of the image in the mapping; `None` in a list, and where each part has a key.
-    pub(super) key: Option<Cow<'static, str>>,
+    /// Where its parts stand.
+    pub(super) places: Vec<Place>,
 }
 
 impl Scope<'_> {

@@ -177,5 +177,5 @@ pub(super) fn whole_field(scope: &mut Scope<'_>, owner: &Owner, found: Found) {
     let id = format!("{}#{}#{container}", scope.path, owner.identity.id);
     let object = owner.identity.object.clone();
     let (sites, annotations) = (vec![site], owner.annotations.clone());
-    scope.draft(Draft { id, object, container, image, sites, annotations, holder, key });
+    scope.draft(Draft { id, object, container, image, sites, annotations, places: vec![(holder, key)] });
 }

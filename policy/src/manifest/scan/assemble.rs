@@ -1,14 +1,16 @@
 //! Drafts and markers of one document → image fields.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::{Draft, FIELDS_MAX, Scope, resolve};
+use super::uses::Uses;
+use super::{Draft, FIELDS_MAX, Place, Scope, resolve};
 use crate::manifest::marker::{self, Marker, Parsed};
 use crate::manifest::workload::Identity;
 use crate::manifest::yaml::NodeId;
 use crate::manifest::yaml::source::finding;
-use crate::manifest::{FieldId, FileScan, ImageField, Part, kustomization, site, workload};
+use crate::manifest::{FieldId, FileScan, ImageField, Part, site, workload};
 use crate::quote::quoted;
 
 /// More than so many fields in a file.
@@ -29,9 +31,11 @@ pub(super) fn finish(mut scope: Scope<'_>, has_markers: bool, out: &mut FileScan
         }
     }
     let drafts = std::mem::take(&mut scope.drafts);
-    for (draft, marks) in drafts.into_iter().zip(marks) {
+    let shared = shared(&scope, &drafts, &marks);
+    for ((draft, marks), shared) in drafts.into_iter().zip(marks).zip(shared) {
         let line = draft.sites.first().map_or(0, |site| scope.source.lines.of(site.range.start));
         let policy = resolve::policy(scope.path, &draft, &marks, line);
+        let policy = resolve::unless_shared(policy, scope.path, line, shared);
         let Draft { id, object, container, image, sites, .. } = draft;
         let document = scope.index;
         out.fields.push(ImageField {
@@ -42,6 +46,7 @@ pub(super) fn finish(mut scope: Scope<'_>, has_markers: bool, out: &mut FileScan
             line,
             image,
             sites,
+            shared,
             policy,
         });
     }
@@ -49,16 +54,34 @@ pub(super) fn finish(mut scope: Scope<'_>, has_markers: bool, out: &mut FileScan
     Ok(())
 }
 
+/// The lines of other places than images that read the values of each draft, by an anchor. A marker beside the value
+/// itself speaks for all of them.
+fn shared(scope: &Scope<'_>, drafts: &[Draft], marks: &[Vec<Marker>]) -> Vec<Option<usize>> {
+    let starts = drafts.iter().flat_map(|draft| &draft.sites).map(|site| site.range.start).collect();
+    let uses = Uses::find(scope.document, starts, |offset| scope.source.lines.of(offset));
+    let mut places: HashMap<usize, Vec<Place>> = HashMap::new();
+    for draft in drafts {
+        for site in &draft.sites {
+            places.entry(site.range.start).or_default().extend(draft.places.iter().cloned());
+        }
+    }
+    let is_alias = |marker: &Marker| scope.document.target(marker.value) != marker.value;
+    let of = |(draft, marks): (&Draft, &Vec<Marker>)| {
+        if marks.iter().any(|marker| !is_alias(marker)) {
+            return None;
+        }
+        let starts = draft.sites.iter().map(|site| site.range.start);
+        starts.filter_map(|start| uses.other(start, places.get(&start)?)).min()
+    };
+    drafts.iter().zip(marks).map(of).collect()
+}
+
 /// Sorts markers into those beside each draft and the rest, by mapping and image.
 fn sort(scope: &Scope<'_>, markers: Vec<Marker>) -> (Vec<Vec<Marker>>, Vec<Vec<Marker>>) {
     let mut marks: Vec<Vec<Marker>> = scope.drafts.iter().map(|_| Vec::new()).collect();
     let mut drafts: HashMap<(NodeId, Option<&str>), usize> = HashMap::new();
     for (index, draft) in scope.drafts.iter().enumerate() {
-        if draft.object == scope.path {
-            drafts.extend(kustomization::PARTS.iter().map(|(key, _)| ((draft.holder, Some(*key)), index)));
-        } else {
-            drafts.insert((draft.holder, draft.key.as_deref()), index);
-        }
+        drafts.extend(draft.places.iter().map(|(holder, key)| ((*holder, key.as_deref()), index)));
     }
     let mut groups: HashMap<(NodeId, Option<String>), usize> = HashMap::new();
     let mut free: Vec<Vec<Marker>> = Vec::new();
@@ -109,8 +132,9 @@ fn draft_of(scope: &mut Scope<'_>, identity: Option<&Identity>, group: &[Marker]
     sites.sort_by_key(|site| site.range.start);
     let (id, object) = name_of(scope, identity, &main.pointer);
     let container = main.pointer.clone();
-    let (annotations, holder) = (Ok(Rc::default()), main.holder);
-    Some(Draft { id, object, container, image, sites, annotations, holder, key: None })
+    let place = |marker: &Marker| (marker.holder, marker.key.clone().map(Cow::Owned));
+    let (annotations, places) = (Ok(Rc::default()), group.iter().map(place).collect());
+    Some(Draft { id, object, container, image, sites, annotations, places })
 }
 
 /// The whole reference of an image that is written in parts.

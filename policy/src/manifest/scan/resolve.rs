@@ -19,6 +19,24 @@ pub(super) fn policy(path: &str, draft: &Draft, marks: &[Marker], line: usize) -
     }
 }
 
+/// Holds a field whose value is read by an anchor on a line that holds no image.
+pub(super) fn unless_shared(
+    policy: FieldPolicy,
+    path: &str,
+    line: usize,
+    shared: Option<usize>,
+) -> FieldPolicy {
+    match (&policy, shared) {
+        (FieldPolicy::Policy(_), Some(other)) => {
+            let message =
+                format!("line {other} reads this value by an anchor and is no image that moves with it");
+            let hint = "write the image out in each place, or put a marker beside the anchor";
+            FieldPolicy::Invalid(finding(path, line, message, Some(hint)))
+        }
+        _ => policy,
+    }
+}
+
 fn resolve(path: &str, draft: &Draft, marks: &[Marker], line: usize) -> Resolved {
     let annotations = draft.annotations.as_ref().map_err(Clone::clone)?;
     let from_marks = from_markers(path, draft, marks)?;

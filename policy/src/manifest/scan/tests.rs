@@ -284,3 +284,4 @@ mod custom;
 mod everywhere;
 mod kustomization;
 mod marker;
+mod shared;

@@ -33,7 +33,7 @@ fn keys_on_two_lines_of_one_image_are_invalid() {
 fn values_in_lists_block_scalars_and_aliases_are_found() {
     check(
         "a.yaml",
-        "images:\n- nginx:1 # tidegate: nginx policy=numeric\n- nginx:2 # tidegate: nginx policy=numeric\nblock: >- # tidegate: redis policy=numeric\n  redis:7\nx: &e envoy:1\ny: *e # tidegate: envoy policy=numeric\n",
+        "images:\n- nginx:1 # tidegate: nginx policy=numeric\n- nginx:2 # tidegate: nginx policy=numeric\nblock: >- # tidegate: redis policy=numeric\n  redis:7\nx-e: &e envoy:1\ny: *e # tidegate: envoy policy=numeric\n",
         "2 a.yaml#/images/0 nginx:1 [Whole=nginx:1] numeric\n\
          3 a.yaml#/images/1 nginx:2 [Whole=nginx:2] numeric\n\
          5 a.yaml#/block redis:7 [Whole=redis:7] numeric\n\
