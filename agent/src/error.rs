@@ -35,6 +35,8 @@ pub struct Failure {
     pub hint: Option<String>,
     /// Whether an answer came and was cut short: what was read is not the whole.
     pub partial: bool,
+    /// Whether the server contradicts itself: asking again is no help, and what it says is not to be used.
+    pub contradiction: bool,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -60,7 +62,7 @@ impl Failure {
     }
 
     fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None, partial: false, source: None }
+        Self { kind, message: message.into(), hint: None, partial: false, contradiction: false, source: None }
     }
 
     /// Sets the least time to wait; turns the failure into a retry.
@@ -74,6 +76,13 @@ impl Failure {
     #[must_use]
     pub fn partial(mut self) -> Self {
         self.partial = true;
+        self
+    }
+
+    /// Says that the server contradicts itself.
+    #[must_use]
+    pub fn contradiction(mut self) -> Self {
+        self.contradiction = true;
         self
     }
 

@@ -1,4 +1,4 @@
-//! The registry seam: listing tags and resolving manifests, read-only.
+//! The registry seam: listing tags, resolving manifests and reading what images run on; read-only.
 //!
 //! Not here: what to list and when (the scanner), what to make of it (`tidegate_policy::select`).
 //! The real implementation is [`OciRegistry`], built once per host from a [`RegistryConfig`].
@@ -11,6 +11,7 @@ mod credentials;
 mod link;
 mod manifest;
 mod oci;
+mod platforms;
 mod realm;
 mod retry_after;
 mod tags;
@@ -21,6 +22,7 @@ pub use config::{Credentials, RegistryConfig};
 pub use oci::OciRegistry;
 
 use async_trait::async_trait;
+use tidegate_policy::annotation::Platform;
 use tidegate_policy::reference::{Digest, Repository, Tag};
 
 use crate::context::Context;
@@ -41,4 +43,14 @@ pub trait Registry: Send + Sync {
         repository: &Repository,
         tag: &Tag,
     ) -> Result<Option<Digest>, Failure>;
+
+    /// Reads what the image of a digest runs on; `None` if the registry has no such manifest (404).
+    ///
+    /// What does not have the digest that it was asked by is a failure marked as a contradiction.
+    async fn platforms(
+        &self,
+        context: &Context,
+        repository: &Repository,
+        digest: &Digest,
+    ) -> Result<Option<Vec<Platform>>, Failure>;
 }

@@ -7,6 +7,7 @@
 mod board;
 mod connect;
 mod host;
+mod interest;
 mod repository;
 #[cfg(test)]
 mod tests;
@@ -17,12 +18,14 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use futures::stream;
-use tidegate_policy::reference::Repository;
+use tidegate_policy::reference::{Repository, Tag};
 use tidegate_policy::update::{Interest, ManifestFact, RegistrySnapshot, Wanted};
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::backoff::Jitter;
+use crate::clock::Clock;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::metrics::Metrics;
@@ -30,6 +33,7 @@ use crate::registry::Registry;
 
 use board::Board;
 use host::Host;
+use interest::Interests;
 
 pub use connect::connect;
 
@@ -58,21 +62,35 @@ struct Shared {
     connect: Connect,
     jitter: Jitter,
     metrics: Metrics,
+    clock: Arc<dyn Clock>,
     cancel: CancellationToken,
     board: Board,
     hosts: Mutex<HashMap<String, Arc<Host>>>,
     /// The tasks of the repositories that somebody wants.
-    tasks: Mutex<HashMap<Repository, CancellationToken>>,
+    tasks: Mutex<HashMap<Repository, Scan>>,
+}
+
+/// The task of one repository, from outside.
+struct Scan {
+    cancel: CancellationToken,
+    interests: watch::Sender<Interests>,
 }
 
 impl Scanner {
     /// Starts with no repository; all work ends when `cancel` is cancelled.
-    pub fn new(connect: Connect, jitter: Jitter, metrics: Metrics, cancel: CancellationToken) -> Self {
+    pub fn new(
+        connect: Connect,
+        jitter: Jitter,
+        metrics: Metrics,
+        clock: Arc<dyn Clock>,
+        cancel: CancellationToken,
+    ) -> Self {
         Self {
             shared: Arc::new(Shared {
                 connect,
                 jitter,
                 metrics,
+                clock,
                 cancel,
                 board: Board::default(),
                 hosts: Mutex::default(),
@@ -100,28 +118,36 @@ impl Scanner {
         let mut tasks = self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         // Read under the lock: of two subscriptions that change at once, the later sees both.
         let wanted = self.shared.board.wanted();
-        tasks.retain(|repository, task| {
-            let keep = wanted.contains(repository);
+        tasks.retain(|repository, scan| {
+            let keep = wanted.contains_key(repository);
             if !keep {
-                task.cancel();
+                scan.cancel.cancel();
             }
             keep
         });
-        for repository in &wanted {
-            tasks.entry(repository.clone()).or_insert_with(|| {
-                let cancel = self.shared.cancel.child_token();
-                let scan = repository::run(
-                    Arc::clone(&self.shared),
-                    self.host(&repository.registry),
-                    repository.clone(),
-                    cancel.clone(),
-                );
-                tokio::spawn(scan);
-                cancel
-            });
+        for (repository, interests) in &wanted {
+            if let Some(scan) = tasks.get(repository) {
+                scan.interests.send_if_modified(|known| {
+                    let changed = known != interests;
+                    known.clone_from(interests);
+                    changed
+                });
+            } else {
+                tasks.insert(repository.clone(), self.start(repository, interests.clone()));
+            }
         }
         let mut hosts = self.shared.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        hosts.retain(|name, _| wanted.iter().any(|repository| repository.registry == *name));
+        hosts.retain(|name, _| wanted.keys().any(|repository| repository.registry == *name));
+    }
+
+    fn start(&self, repository: &Repository, interests: Interests) -> Scan {
+        let cancel = self.shared.cancel.child_token();
+        let (sender, receiver) = watch::channel(interests);
+        let host = self.host(&repository.registry);
+        let scan =
+            repository::run(Arc::clone(&self.shared), host, repository.clone(), receiver, cancel.clone());
+        tokio::spawn(scan);
+        Scan { cancel, interests: sender }
     }
 }
 
@@ -136,7 +162,7 @@ impl Subscription {
     /// Replaces what is wanted; new repositories are listed at once.
     pub fn want(&mut self, interests: BTreeMap<Repository, Interest>) {
         if interests != self.wanted {
-            self.scanner.shared.board.want(self.id, interests.keys().cloned().collect());
+            self.scanner.shared.board.want(self.id, interests.clone());
             self.scanner.follow();
             self.wanted = interests;
         }
@@ -167,16 +193,41 @@ impl Subscription {
     }
 
     async fn gather_one(&self, context: &Context, wanted: Wanted) -> Result<(), Failure> {
-        let (repository, tag) = match wanted {
-            Wanted::Manifest(repository, tag) => (repository, tag),
-            Wanted::Platforms(..) => return Ok(()),
-        };
+        let (Wanted::Manifest(repository, _) | Wanted::Platforms(repository, _)) = &wanted;
         let host = self.scanner.host(&repository.registry);
-        let connection = host.connection(&self.scanner.shared.connect)?;
-        let digest = connection.registry.manifest_digest(context, &repository, &tag).await?;
-        let fact = digest.map_or(ManifestFact::Missing, ManifestFact::Present);
-        self.scanner.shared.board.resolved(&repository, &tag, fact);
+        let registry = host.connection(&self.scanner.shared.connect)?.registry;
+        let board = &self.scanner.shared.board;
+        match &wanted {
+            Wanted::Manifest(repository, tag) => {
+                let fact = resolve(registry.as_ref(), context, repository, tag).await?;
+                board.resolved(repository, tag, fact);
+            }
+            Wanted::Platforms(repository, digest) => {
+                match registry.platforms(context, repository, digest).await {
+                    Ok(Some(platforms)) => board.offers(repository, digest.clone(), platforms),
+                    Ok(None) => board.doubted(repository, digest, &ManifestFact::Missing),
+                    Err(failure) if failure.contradiction => {
+                        board.doubted(repository, digest, &ManifestFact::Mismatch(failure.chain()));
+                    }
+                    Err(failure) => return Err(failure),
+                }
+            }
+        }
         Ok(())
+    }
+}
+
+/// Resolves a tag; a registry that contradicts itself is a fact, not a failure.
+async fn resolve(
+    registry: &dyn Registry,
+    context: &Context,
+    repository: &Repository,
+    tag: &Tag,
+) -> Result<ManifestFact, Failure> {
+    match registry.manifest_digest(context, repository, tag).await {
+        Ok(digest) => Ok(digest.map_or(ManifestFact::Missing, ManifestFact::Present)),
+        Err(failure) if failure.contradiction => Ok(ManifestFact::Mismatch(failure.chain())),
+        Err(failure) => Err(failure),
     }
 }
 

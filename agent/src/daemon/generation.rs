@@ -47,7 +47,8 @@ impl Generation {
         let fence = WriteFence::default();
         let cluster = connect(config, shared).await?;
         let connect = scan::connect(&config.registries, Arc::clone(&clock));
-        let scanner = Scanner::new(connect, shared.jitter.clone(), shared.metrics.clone(), stop.clone());
+        let (jitter, metrics) = (shared.jitter.clone(), shared.metrics.clone());
+        let scanner = Scanner::new(connect, jitter, metrics, Arc::clone(&clock), stop.clone());
         let sync = cluster.as_ref().map(|cluster| {
             Sync::new(sync::Parts {
                 cluster: Arc::clone(cluster),

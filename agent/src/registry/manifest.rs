@@ -15,7 +15,7 @@ use crate::error::Failure;
 
 const DIGEST_HEADER: &str = "docker-content-digest";
 /// The largest image manifest that the distribution specification asks registries to take.
-const MAX_MANIFEST_BYTES: usize = 4 << 20;
+pub(super) const MAX_MANIFEST_BYTES: usize = 4 << 20;
 
 impl OciRegistry {
     /// Asks for the digest with HEAD, and reads the manifest itself only if the answer names none.
@@ -63,13 +63,14 @@ impl OciRegistry {
                 "{} says that its manifest is {claimed}, but it is {digest}",
                 show(url)
             ))
-            .hint("the registry or a proxy before it serves wrong content")),
+            .hint("the registry or a proxy before it serves wrong content")
+            .contradiction()),
             _ => Ok(Some(digest)),
         }
     }
 }
 
-fn accept_header() -> Result<HeaderValue, Failure> {
+pub(super) fn accept_header() -> Result<HeaderValue, Failure> {
     let types = [
         OCI_IMAGE_INDEX_MEDIA_TYPE,
         OCI_IMAGE_MEDIA_TYPE,

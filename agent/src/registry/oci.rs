@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use http::header::{ACCEPT, AUTHORIZATION};
 use http::{HeaderValue, Method, StatusCode};
 use reqwest::{Request, Response};
+use tidegate_policy::annotation::Platform;
 use tidegate_policy::reference::{Digest, Repository, Tag};
 use url::Url;
 
@@ -118,6 +119,16 @@ impl Registry for OciRegistry {
     ) -> Result<Option<Digest>, Failure> {
         let what = format!("resolving {repository}:{tag}");
         context.within(CALL_LIMIT).run(&what, self.resolve(repository, tag)).await
+    }
+
+    async fn platforms(
+        &self,
+        context: &Context,
+        repository: &Repository,
+        digest: &Digest,
+    ) -> Result<Option<Vec<Platform>>, Failure> {
+        let what = format!("reading {repository}@{digest}");
+        context.within(CALL_LIMIT).run(&what, self.read_platforms(repository, digest)).await
     }
 }
 

@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::header::LOCATION;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use reqwest::redirect::{Attempt, Policy};
-use reqwest::{Certificate, Client, Request, Response};
+use reqwest::{Certificate, Client, ClientBuilder, Request, Response};
 use serde::Deserialize;
 use url::Url;
 
-use super::address::{LocalName, PublicResolver};
+use super::address::{LocalName, PublicResolver, is_local};
 use super::config::RegistryConfig;
 use super::realm::{authority, same_origin};
 use super::retry_after;
@@ -38,40 +38,32 @@ pub(super) struct Transport {
 impl Transport {
     /// Builds the client; fails if the CA file cannot be used.
     pub(super) fn new(config: &RegistryConfig, clock: Arc<dyn Clock>) -> Result<Self, Failure> {
-        // Whoever comes first installs it; a second installation is refused and changes nothing.
-        rustls::crypto::ring::default_provider().install_default().ok();
-        let builder = Client::builder()
-            .user_agent(concat!("tidegate/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_LIMIT)
-            .read_timeout(IDLE_LIMIT)
-            .redirect(Policy::custom(follow_within_origin))
-            .referer(false);
-        let builder = match (&config.ca_file, config.plain_http) {
-            // No TLS, so no need for the system's certificates.
-            (_, true) => builder.tls_certs_only([]),
-            (None, false) => builder,
-            (Some(file), false) => {
-                let unusable = |why: &str| {
-                    Failure::reject(format!("CA file {} of {}: {why}", file.display(), config.host))
-                        .hint("caFile names a PEM file with one or more certificates")
-                };
-                let pem = std::fs::read(file).map_err(|e| unusable("it cannot be read").because(e))?;
-                let certificates =
-                    Certificate::from_pem_bundle(&pem).map_err(|e| unusable("it is no PEM").because(e))?;
-                if certificates.is_empty() {
-                    return Err(unusable("it holds no certificate"));
-                }
-                builder.tls_certs_merge(certificates)
-            }
-        };
+        let builder = builder(config)?;
         let builder =
             if config.public_only { builder.dns_resolver(Arc::new(PublicResolver)) } else { builder };
-        let client = builder.build().map_err(|error| {
-            Failure::reject(format!("no HTTP client for {} could be built", config.host))
-                .because(error.without_url())
-                .hint("install the system's CA certificates, or name a caFile")
-        })?;
-        Ok(Self { client, clock })
+        Ok(Self { client: build(builder, &config.host)?, clock })
+    }
+
+    /// Goes where a registry sends for content that is then checked against its digest, such as a storage service.
+    ///
+    /// # Guarantees
+    /// No login is shown there, the connection is safe unless the registry's own is not, and an address of this
+    /// machine or its cloud is never asked.
+    pub(super) async fn follow_elsewhere(
+        &self,
+        config: &RegistryConfig,
+        response: Response,
+    ) -> Result<Response, Failure> {
+        let url = response.url().clone();
+        let target = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+        let target = target.and_then(|target| url.join(target).ok()).filter(|target| {
+            let safe = target.scheme() == "https" || (config.plain_http && target.scheme() == "http");
+            safe && target.username().is_empty() && target.password().is_none() && !is_local(target)
+        });
+        let Some(target) = target else { return Err(self.failure(response).await) };
+        let client = build(builder(config)?.dns_resolver(Arc::new(PublicResolver)), &config.host)?;
+        let request = Request::new(Method::GET, target.clone());
+        client.execute(request).await.map_err(|error| unreachable(&target, error))
     }
 
     /// Sends one request. Any status is an answer.
@@ -113,6 +105,44 @@ impl Transport {
             _ => Failure::reject(message).hint("is this host a container registry?"),
         }
     }
+}
+
+/// Limits, redirects and certificates of the clients for a host.
+fn builder(config: &RegistryConfig) -> Result<ClientBuilder, Failure> {
+    // Whoever comes first installs it; a second installation is refused and changes nothing.
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let builder = Client::builder()
+        .user_agent(concat!("tidegate/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT_LIMIT)
+        .read_timeout(IDLE_LIMIT)
+        .redirect(Policy::custom(follow_within_origin))
+        .referer(false);
+    Ok(match (&config.ca_file, config.plain_http) {
+        // No TLS, so no need for the system's certificates.
+        (_, true) => builder.tls_certs_only([]),
+        (None, false) => builder,
+        (Some(file), false) => {
+            let unusable = |why: &str| {
+                Failure::reject(format!("CA file {} of {}: {why}", file.display(), config.host))
+                    .hint("caFile names a PEM file with one or more certificates")
+            };
+            let pem = std::fs::read(file).map_err(|e| unusable("it cannot be read").because(e))?;
+            let certificates =
+                Certificate::from_pem_bundle(&pem).map_err(|e| unusable("it is no PEM").because(e))?;
+            if certificates.is_empty() {
+                return Err(unusable("it holds no certificate"));
+            }
+            builder.tls_certs_merge(certificates)
+        }
+    })
+}
+
+fn build(builder: ClientBuilder, host: &str) -> Result<Client, Failure> {
+    builder.build().map_err(|error| {
+        Failure::reject(format!("no HTTP client for {host} could be built"))
+            .because(error.without_url())
+            .hint("install the system's CA certificates, or name a caFile")
+    })
 }
 
 /// Reads a whole body; more than `limit` bytes (after decompression) is a failure, and the rest is not read.

@@ -3,13 +3,19 @@
 //! A failure never takes a listing away: it is noted beside it. Called by the tasks of the repositories,
 //! which write, and by the subscriptions, which read.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tidegate_policy::reference::{Repository, Tag};
-use tidegate_policy::update::{ManifestFact, RegistrySnapshot, RepositoryState, ScanError};
+use tidegate_policy::annotation::Platform;
+use tidegate_policy::reference::{Digest, Repository, Tag};
+use tidegate_policy::update::{Interest, ManifestFact, RegistrySnapshot, RepositoryState, ScanError};
 use tokio::sync::Notify;
 use tokio::time::Instant;
+
+use super::interest::Interests;
+
+/// Digests of one repository whose platforms are remembered; a plan asks for a few at a time.
+const PLATFORMS_MAX: usize = 1_000;
 
 /// The shared picture; all methods are short and take one lock.
 #[derive(Default)]
@@ -32,7 +38,7 @@ struct Seen {
 
 #[derive(Default)]
 struct Subscriber {
-    wanted: BTreeSet<Repository>,
+    wanted: BTreeMap<Repository, Interest>,
     bell: Arc<Notify>,
 }
 
@@ -56,10 +62,10 @@ impl Board {
         })
     }
 
-    pub(super) fn want(&self, id: u64, repositories: BTreeSet<Repository>) {
+    pub(super) fn want(&self, id: u64, interests: BTreeMap<Repository, Interest>) {
         self.locked(|inner| {
             if let Some(subscriber) = inner.subscribers.get_mut(&id) {
-                subscriber.wanted = repositories;
+                subscriber.wanted = interests;
             }
         });
     }
@@ -69,7 +75,7 @@ impl Board {
     }
 
     /// Returns what all subscribers together want now, and forgets the rest.
-    pub(super) fn wanted(&self) -> BTreeSet<Repository> {
+    pub(super) fn wanted(&self) -> BTreeMap<Repository, Interests> {
         self.locked(Inner::forget_unwanted)
     }
 
@@ -95,8 +101,14 @@ impl Board {
 
     /// Takes in a complete listing; wakes the subscribers if it says anything new.
     ///
-    /// Facts about manifests are as old as the listing before, so they are asked for again.
-    pub(super) fn listed(&self, repository: &Repository, mut tags: Vec<String>) -> Option<ListingChange> {
+    /// Facts about manifests are as old as the listing before, so they are asked for again, but for those of the
+    /// tags that are followed by digest, which come with the listing.
+    pub(super) fn listed(
+        &self,
+        repository: &Repository,
+        mut tags: Vec<String>,
+        followed: HashMap<Tag, ManifestFact>,
+    ) -> Option<ListingChange> {
         tags.sort_unstable();
         tags.dedup();
         self.locked(|inner| {
@@ -109,9 +121,10 @@ impl Board {
                 seen.changed_at = Some(Instant::now());
             }
             let recovered = seen.state.error.take().is_some();
-            let doubted = seen.state.manifests.values().any(|fact| *fact == ManifestFact::Missing);
-            seen.state.manifests.clear();
-            if change.is_some() || recovered || doubted {
+            let before = std::mem::replace(&mut seen.state.manifests, followed);
+            let doubted = before.values().any(|fact| !matches!(fact, ManifestFact::Present(_)));
+            let moved = seen.state.manifests.iter().any(|(tag, fact)| before.get(tag) != Some(fact));
+            if change.is_some() || recovered || doubted || moved {
                 inner.ring(repository);
             }
             change
@@ -137,6 +150,30 @@ impl Board {
         });
     }
 
+    /// Notes what the image of a digest runs on.
+    pub(super) fn offers(&self, repository: &Repository, digest: Digest, platforms: Vec<Platform>) {
+        self.locked(|inner| {
+            if let Some(seen) = inner.seen(repository) {
+                if seen.state.platforms.len() >= PLATFORMS_MAX {
+                    seen.state.platforms.clear();
+                }
+                seen.state.platforms.insert(digest, platforms.into());
+            }
+        });
+    }
+
+    /// Notes that a digest cannot be had: the tags that name it have this fact now.
+    pub(super) fn doubted(&self, repository: &Repository, digest: &Digest, fact: &ManifestFact) {
+        self.locked(|inner| {
+            let Some(seen) = inner.seen(repository) else { return };
+            for known in seen.state.manifests.values_mut() {
+                if matches!(known, ManifestFact::Present(of) if of == digest) {
+                    *known = fact.clone();
+                }
+            }
+        });
+    }
+
     fn locked<T>(&self, work: impl FnOnce(&mut Inner) -> T) -> T {
         work(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -145,20 +182,22 @@ impl Board {
 impl Inner {
     /// The place for a repository; `None` if nobody wants it any more.
     fn seen(&mut self, repository: &Repository) -> Option<&mut Seen> {
-        let wanted = self.subscribers.values().any(|subscriber| subscriber.wanted.contains(repository));
+        let wanted = self.subscribers.values().any(|subscriber| subscriber.wanted.contains_key(repository));
         wanted.then(|| self.repositories.entry(repository.clone()).or_default())
     }
 
     fn ring(&self, repository: &Repository) {
-        for subscriber in self.subscribers.values().filter(|other| other.wanted.contains(repository)) {
+        for subscriber in self.subscribers.values().filter(|other| other.wanted.contains_key(repository)) {
             subscriber.bell.notify_one();
         }
     }
 
-    fn forget_unwanted(&mut self) -> BTreeSet<Repository> {
-        let wanted: BTreeSet<_> =
-            self.subscribers.values().flat_map(|subscriber| subscriber.wanted.iter().cloned()).collect();
-        self.repositories.retain(|repository, _| wanted.contains(repository));
+    fn forget_unwanted(&mut self) -> BTreeMap<Repository, Interests> {
+        let mut wanted: BTreeMap<Repository, Interests> = BTreeMap::new();
+        for (repository, interest) in self.subscribers.values().flat_map(|subscriber| &subscriber.wanted) {
+            wanted.entry(repository.clone()).or_default().add(interest);
+        }
+        self.repositories.retain(|repository, _| wanted.contains_key(repository));
         wanted
     }
 }

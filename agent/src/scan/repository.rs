@@ -2,11 +2,14 @@
 //!
 //! Started and ended by the scanner as repositories become wanted and unwanted.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidegate_policy::reference::Repository;
-use tidegate_policy::update::ScanError;
+use tidegate_policy::reference::{Repository, Tag};
+use tidegate_policy::update::{ManifestFact, ScanError};
+use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::backoff::Backoff;
@@ -14,10 +17,12 @@ use crate::config::DEFAULT_POLL;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::metrics::Outcome;
+use crate::registry::Registry;
 
 use super::board::ListingChange;
 use super::host::Host;
-use super::{Connection, Shared};
+use super::interest::Interests;
+use super::{Connection, Shared, resolve};
 
 /// A listing that takes longer is given up.
 const SCAN_LIMIT: Duration = Duration::from_mins(1);
@@ -31,14 +36,16 @@ pub(super) async fn run(
     shared: Arc<Shared>,
     host: Arc<Host>,
     repository: Repository,
+    interests: watch::Receiver<Interests>,
     cancel: CancellationToken,
 ) {
     let backoff = Backoff::new(BACKOFF_LEAST, BACKOFF_MOST, shared.jitter.clone());
-    let mut task = Task { shared, host, repository, backoff, poll: DEFAULT_POLL };
+    let mut task = Task { shared, host, repository, interests, backoff, poll: DEFAULT_POLL };
     let work = async {
         loop {
+            let scanned = Instant::now();
             let wait = task.scan(&cancel).await;
-            tokio::time::sleep(wait).await;
+            task.rest(scanned, wait).await;
         }
     };
     tokio::select! {
@@ -51,6 +58,7 @@ struct Task {
     shared: Arc<Shared>,
     host: Arc<Host>,
     repository: Repository,
+    interests: watch::Receiver<Interests>,
     backoff: Backoff,
     poll: Duration,
 }
@@ -64,18 +72,50 @@ impl Task {
             match self.host.connection(&self.shared.connect) {
                 Ok(Connection { registry, poll }) => {
                     self.poll = poll;
-                    registry.tags(&context, &self.repository).await
+                    self.look(registry.as_ref(), &context).await
                 }
                 Err(failure) => Err(failure),
             }
         };
         match listing {
-            Ok(tags) => self.listed(tags),
+            Ok((tags, followed)) => self.listed(tags, followed),
             Err(failure) => self.failed(&failure),
         }
     }
 
-    fn listed(&mut self, tags: Vec<String>) -> Duration {
+    /// Lists the tags, and resolves those among them that are followed by digest.
+    async fn look(
+        &self,
+        registry: &dyn Registry,
+        context: &Context,
+    ) -> Result<(Vec<String>, HashMap<Tag, ManifestFact>), Failure> {
+        let follow = self.interests.borrow().follow.clone();
+        let tags = registry.tags(context, &self.repository).await?;
+        let mut followed = HashMap::new();
+        for tag in follow.into_iter().filter(|tag| tags.iter().any(|listed| listed == tag.as_str())) {
+            let fact = resolve(registry, context, &self.repository, &tag).await?;
+            followed.insert(tag, fact);
+        }
+        Ok((tags, followed))
+    }
+
+    /// Waits until the next listing is due; a changed interest may make that sooner.
+    async fn rest(&mut self, scanned: Instant, wait: Duration) {
+        let mut due = Instant::now() + wait;
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep_until(due) => return,
+                Ok(()) = self.interests.changed() => due = due.min(scanned + self.wait()),
+            }
+        }
+    }
+
+    /// How long after a listing the next one is due.
+    fn wait(&self) -> Duration {
+        self.interests.borrow().wait(self.shared.clock.now(), self.poll, &self.shared.jitter)
+    }
+
+    fn listed(&mut self, tags: Vec<String>, followed: HashMap<Tag, ManifestFact>) -> Duration {
         self.host.succeeded();
         self.shared.metrics.scanned(&self.repository.registry, Outcome::Ok);
         if self.backoff.failures() > 0 {
@@ -83,10 +123,10 @@ impl Task {
         }
         self.backoff.succeeded();
         let count = tags.len();
-        if let Some(change) = self.shared.board.listed(&self.repository, tags) {
+        if let Some(change) = self.shared.board.listed(&self.repository, tags, followed) {
             self.log(count, &change);
         }
-        self.shared.jitter.spread(self.poll)
+        self.wait()
     }
 
     fn log(&self, count: usize, change: &ListingChange) {

@@ -1,12 +1,16 @@
 //! A registry whose answers are written down beforehand, and what the subscribers see of them.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use async_trait::async_trait;
+use tidegate_policy::annotation::Platform;
 use tidegate_policy::reference::{Digest, Tag};
+use tidegate_policy::schedule::Poll;
 use tidegate_policy::update::{RepositoryState, ScanError};
 
 use super::*;
+use crate::clock::SystemClock;
 
 type Answer = Result<Vec<&'static str>, Failure>;
 
@@ -16,6 +20,10 @@ struct Script {
     answers: Mutex<VecDeque<Answer>>,
     last: Mutex<Vec<String>>,
     calls: Mutex<Vec<(String, Instant)>>,
+    /// The last digit of every digest.
+    digest: AtomicU32,
+    /// Whether content is another than its digest says.
+    lies: AtomicBool,
 }
 
 #[async_trait]
@@ -39,8 +47,21 @@ impl Registry for Script {
         _: &Repository,
         tag: &Tag,
     ) -> Result<Option<Digest>, Failure> {
-        let digest = Digest::parse(&format!("sha256:{}", "0".repeat(64))).unwrap();
+        let last = self.digest.load(Ordering::Relaxed);
+        let digest = Digest::parse(&format!("sha256:{}{last}", "0".repeat(63))).unwrap();
         Ok((tag.as_str() != "gone").then_some(digest))
+    }
+
+    async fn platforms(
+        &self,
+        _: &Context,
+        _: &Repository,
+        _: &Digest,
+    ) -> Result<Option<Vec<Platform>>, Failure> {
+        if self.lies.load(Ordering::Relaxed) {
+            return Err(Failure::reject("another content").contradiction());
+        }
+        Ok(Some(vec![Platform::new("linux", "amd64", None)]))
     }
 }
 
@@ -64,7 +85,13 @@ fn world(answers: impl IntoIterator<Item = Answer>, paths: &[&str]) -> World {
     let connect: Connect = Box::new(move |_| {
         Ok(Connection { registry: Arc::clone(&registry) as Arc<dyn Registry>, poll: Duration::from_secs(60) })
     });
-    let scanner = Scanner::new(connect, Jitter::new(1), Metrics::new(), CancellationToken::new());
+    let scanner = Scanner::new(
+        connect,
+        Jitter::new(1),
+        Metrics::new(),
+        Arc::new(SystemClock),
+        CancellationToken::new(),
+    );
     let mut subscription = scanner.subscribe();
     subscription.want(interests(paths));
     World { script, scanner, subscription }
@@ -165,4 +192,67 @@ async fn a_missing_manifest_is_asked_for_again_after_the_next_listing() {
     assert!(matches!(facts[&Tag::parse("1").unwrap()], ManifestFact::Present(_)));
     assert_eq!(facts[&Tag::parse("gone").unwrap()], ManifestFact::Missing);
     assert!(world.next().await.manifests.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_followed_tag_is_resolved_with_each_listing_and_its_move_wakes() {
+    let mut world = world([Ok(vec!["main", "1"])], &["a/b"]);
+    let follow = ["main", "gone"].map(|tag| Tag::parse(tag).unwrap());
+    let interest = Interest { follow: follow.into(), ..Interest::default() };
+    world.subscription.want([(repository("a/b"), interest)].into());
+    let digest_of = |state: &RepositoryState| match state.manifests.get(&Tag::parse("main").unwrap()) {
+        Some(ManifestFact::Present(digest)) => digest.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let first = world.next().await;
+    assert_eq!(first.manifests.len(), 1, "only listed tags are resolved");
+    let first = digest_of(&first);
+    world.script.digest.store(7, Ordering::Relaxed);
+    assert_ne!(digest_of(&world.next().await), first);
+    assert!(world.calls() >= 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shorter_poll_takes_effect_at_once() {
+    let mut world = world([Ok(vec!["1"])], &["a/b"]);
+    world.next().await;
+    let want = |poll: &str| {
+        let interest = Interest { polls: vec![Poll::parse(poll).unwrap()], ..Interest::default() };
+        [(repository("a/b"), interest)].into()
+    };
+    world.subscription.want(want("24h"));
+    tokio::time::sleep(Duration::from_hours(2)).await;
+    assert_eq!(world.calls(), 2, "the wait that was under way, and one listing a day");
+    world.subscription.want(want("1s"));
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert!((10..=14).contains(&world.calls()), "{}", world.calls());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_image_runs_on_stays_known_through_listings() {
+    let world = world([Ok(vec!["1"]), Ok(vec!["1", "2"])], &["a/b"]);
+    world.next().await;
+    let context = Context::new(&CancellationToken::new(), Duration::from_secs(10));
+    let digest = Digest::parse(&format!("sha256:{}", "0".repeat(64))).unwrap();
+    let wanted = Wanted::Platforms(repository("a/b"), digest.clone());
+    world.subscription.gather(&context, &[wanted]).await.unwrap();
+    let state = world.next().await;
+    assert_eq!(tags(&state), ["1", "2"]);
+    assert_eq!(state.platforms[&digest].len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn content_that_contradicts_its_digest_is_a_fact() {
+    let world = world([Ok(vec!["1"])], &["a/b"]);
+    world.next().await;
+    let context = Context::new(&CancellationToken::new(), Duration::from_secs(10));
+    let tag = Tag::parse("1").unwrap();
+    let resolve = Wanted::Manifest(repository("a/b"), tag.clone());
+    world.subscription.gather(&context, &[resolve]).await.unwrap();
+    world.script.lies.store(true, Ordering::Relaxed);
+    let digest = Digest::parse(&format!("sha256:{}", "0".repeat(64))).unwrap();
+    let wanted = Wanted::Platforms(repository("a/b"), digest);
+    world.subscription.gather(&context, &[wanted]).await.unwrap();
+    let facts = &world.subscription.snapshot().repositories[&repository("a/b")].manifests;
+    assert_eq!(facts[&tag], ManifestFact::Mismatch("another content".into()));
 }

@@ -104,7 +104,13 @@ impl World {
         let registry = Arc::clone(&self.registry);
         let connect: Connect =
             Box::new(move |_| Ok(Connection { registry: registry.clone(), poll: Duration::from_secs(10) }));
-        Scanner::new(connect, Jitter::new(3), self.metrics.clone(), self.stop.clone())
+        Scanner::new(
+            connect,
+            Jitter::new(3),
+            self.metrics.clone(),
+            Arc::new(TestClock { start: tokio::time::Instant::now() }),
+            self.stop.clone(),
+        )
     }
 
     /// Starts the loop; a second start stands for a restart of the process.

@@ -53,7 +53,7 @@ impl Look {
         Ok(Self {
             context: Context::new(&cancel, LIMIT),
             cluster: cluster.map(|cluster| Arc::new(cluster) as Arc<dyn Cluster>),
-            scanner: Scanner::new(connect, jitter, Metrics::new(), cancel),
+            scanner: Scanner::new(connect, jitter, Metrics::new(), Arc::clone(&clock), cancel),
             clock,
             state: StateDirectory::temporary()?,
             config,

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use serde_json::Value;
+use tidegate_policy::annotation::Platform;
 use tidegate_policy::history::{CommitChange, FileChange, HistoryEnd};
 use tidegate_policy::reference::{Digest, Tag};
 
@@ -308,6 +309,15 @@ impl Registry for FakeRegistry {
     ) -> Result<Option<Digest>, Failure> {
         let missing = self.state.lock().unwrap().missing.iter().any(|missing| missing == tag.as_str());
         Ok((!missing).then(|| Digest::parse(&format!("sha256:{}", "0".repeat(64))).unwrap()))
+    }
+
+    async fn platforms(
+        &self,
+        _: &Context,
+        _: &Repository,
+        _: &Digest,
+    ) -> Result<Option<Vec<Platform>>, Failure> {
+        Ok(Some(vec![Platform::new("linux", "amd64", None)]))
     }
 }
 
