@@ -13,6 +13,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tidegate_policy::manifest::ImagePaths;
 use tidegate_policy::update::Guards;
 
 use crate::git::Signature;
@@ -57,6 +58,8 @@ pub struct Source {
     pub namespace: String,
     /// Guard rails of updates; annotations can only tighten them.
     pub guards: Guards,
+    /// Where custom kinds keep images.
+    pub image_paths: ImagePaths,
     /// Permits `http://`.
     pub allow_insecure: bool,
     /// The only root certificates that are trusted for this git server, PEM; `None`: the system's.

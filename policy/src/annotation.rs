@@ -17,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use filter::{Matched, Pattern, TagFilter};
 pub use glob::Glob;
+pub use value::min_age;
 
 use crate::range::Range;
 use crate::reference::Tag;

@@ -13,6 +13,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use tidegate_agent::context::Context;
 use tidegate_agent::git::{DEFAULT_MAX_PACK_BYTES, GitRepo, RemoteConfig, Repository};
 use tidegate_agent::update::Reader;
+use tidegate_policy::manifest::ImagePaths;
 use tidegate_tests::sandbox::git_server::GitServer;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
@@ -71,7 +72,8 @@ async fn read(reader: &mut Reader, revision: &str) -> usize {
 fn one_of_many(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
     let world = World::new();
-    let mut reader = Reader::new(Arc::clone(&world.repository) as Arc<dyn GitRepo>, String::new());
+    let mut reader =
+        Reader::new(Arc::clone(&world.repository) as Arc<dyn GitRepo>, String::new(), ImagePaths::default());
     runtime.block_on(async {
         let revision = world.repository.fetch(&context()).await.expect("the first commit");
         let begun = Instant::now();

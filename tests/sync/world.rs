@@ -14,6 +14,7 @@ use tidegate_agent::metrics::Metrics;
 use tidegate_agent::progress::Progress;
 use tidegate_agent::source::SeenRevision;
 use tidegate_agent::sync::{Parts, Sync, UnitReport};
+use tidegate_policy::manifest::ImagePaths;
 use tidegate_policy::sync::UnitKey;
 use tidegate_policy::sync::health::Health;
 use tidegate_policy::update::Guards;
@@ -89,6 +90,7 @@ impl World {
     fn source(&self) -> Source {
         Source {
             guards: Guards::default(),
+            image_paths: ImagePaths::default(),
             name: self.namespace.clone(),
             url: "https://git.example.com/fleet.git".to_owned(),
             branch: "main".to_owned(),

@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
+use tidegate_policy::annotation::min_age;
+use tidegate_policy::manifest::ImagePaths;
+use tidegate_policy::schedule::Windows;
 use tidegate_policy::spelling::nearest;
 use tidegate_policy::sync::units::pattern_error;
 use tidegate_policy::update::Guards;
@@ -19,11 +22,9 @@ const LATER: &[&str] = &[
     "serviceAccount",
     "hold",
     "adopt",
-    "guards",
     "hooks",
     "notifications",
     "signing",
-    "imagePaths",
     "authRealm",
     "clusters",
     "commitSubject",
@@ -101,11 +102,45 @@ fn check_source(file: &str, key: &str, raw: raw::Source) -> Result<Source, Failu
         update: raw.update,
         sync: raw.sync,
         namespace: raw.namespace,
-        guards: Guards::default(),
+        guards: check_guards(file, &format!("{key}.guards"), &raw.guards)?,
+        image_paths: check_image_paths(file, &format!("{key}.imagePaths"), &raw.image_paths)?,
         allow_insecure: raw.allow_insecure,
         ca_file: raw.ca_file,
         author: raw.author,
     })
+}
+
+fn check_guards(file: &str, key: &str, raw: &raw::Guards) -> Result<Guards, Failure> {
+    let refuse = |key: &str, value: &str, (problem, hint): (String, String)| {
+        invalid(file, key, value).because(problem).hint(hint)
+    };
+    let min_age = match &raw.min_age {
+        Some(text) => {
+            let key = format!("{key}.minAge");
+            Some(min_age(text).map_err(|problem| refuse(&key, text, problem))?)
+        }
+        None => None,
+    };
+    let mut windows = Windows::default();
+    for text in &raw.window {
+        let key = format!("{key}.window");
+        let read = Windows::parse_list(text).map_err(|problem| refuse(&key, text, problem))?;
+        windows.open.extend(read.open);
+        windows.freeze.extend(read.freeze);
+    }
+    Ok(Guards { min_age, windows, allow_downgrade: raw.allow_downgrade })
+}
+
+fn check_image_paths(file: &str, key: &str, raw: &[raw::ImagePaths]) -> Result<ImagePaths, Failure> {
+    let mut image_paths = ImagePaths::default();
+    for (index, entry) in raw.iter().enumerate() {
+        for path in &entry.paths {
+            image_paths.add(&entry.group, &entry.kind, path).map_err(|error| {
+                Failure::reject(format!("{file}: `{key}[{index}]`: {}", error.message)).hint(error.hint)
+            })?;
+        }
+    }
+    Ok(image_paths)
 }
 
 fn check_registry(file: &str, key: &str, raw: raw::Registry) -> Result<RegistryHost, Failure> {

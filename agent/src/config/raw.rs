@@ -40,6 +40,10 @@ pub(super) struct Source {
     #[serde(default = "namespace")]
     pub(super) namespace: String,
     #[serde(default)]
+    pub(super) guards: Guards,
+    #[serde(default)]
+    pub(super) image_paths: Vec<ImagePaths>,
+    #[serde(default)]
     pub(super) allow_insecure: bool,
     #[serde(default)]
     pub(super) ca_file: Option<PathBuf>,
@@ -47,6 +51,25 @@ pub(super) struct Source {
     pub(super) credentials: Option<GitCredentials>,
     #[serde(default = "author")]
     pub(super) author: Signature,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct Guards {
+    pub(super) min_age: Option<String>,
+    #[serde(default)]
+    pub(super) window: Vec<String>,
+    #[serde(default)]
+    pub(super) allow_downgrade: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct ImagePaths {
+    #[serde(default)]
+    pub(super) group: String,
+    pub(super) kind: String,
+    pub(super) paths: Vec<String>,
 }
 
 #[derive(Deserialize)]

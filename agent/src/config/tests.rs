@@ -109,3 +109,30 @@ fn two_sources_of_one_name_are_refused() {
         &["two sources have the name `a`"],
     );
 }
+
+#[test]
+fn guard_rails_and_image_paths_are_read() {
+    let text = format!(
+        "{SMALL}  guards: {{minAge: 2h, window: ['@daily for 2h UTC', 'freeze 0 0 24 12 * for 240h UTC'], allowDowngrade: true}}\n  \
+         imagePaths: [{{group: argoproj.io, kind: CronWorkflow, paths: [/spec/templates/*/container/image]}}]\n"
+    );
+    let config = parse("tidegate.yaml", &text).unwrap();
+    let source = &config.sources[0];
+    assert_eq!(source.guards.min_age, Some(jiff::SignedDuration::from_hours(2)));
+    assert_eq!((source.guards.windows.open.len(), source.guards.windows.freeze.len()), (1, 1));
+    assert!(source.guards.allow_downgrade && !source.image_paths.is_empty());
+}
+
+#[test]
+fn an_unreadable_guard_rail_names_key_value_and_hint() {
+    refused(&format!("{SMALL}  guards: {{minAge: 2}}\n"), &["sources[0].guards.minAge", "`2`", "unit"]);
+    refused(&format!("{SMALL}  guards: {{window: [always]}}\n"), &["sources[0].guards.window", "`always`"]);
+    refused(
+        &format!("{SMALL}  guards: {{minage: 2h}}\n"),
+        &["unknown key `minage`", "did you mean `minAge`"],
+    );
+    refused(
+        &format!("{SMALL}  imagePaths: [{{kind: CronWorkflow, paths: [spec/image]}}]\n"),
+        &["sources[0].imagePaths[0]", "spec/image"],
+    );
+}

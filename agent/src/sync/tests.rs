@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tidegate_policy::manifest::ImagePaths;
 use tidegate_policy::sync::UnitKey;
 use tidegate_policy::sync::applyset::PART_OF;
 use tidegate_policy::sync::health::Health;
@@ -75,6 +76,7 @@ impl World {
     fn source(&self) -> config::Source {
         config::Source {
             guards: Guards::default(),
+            image_paths: ImagePaths::default(),
             name: "fleet".to_owned(),
             url: "https://git.example.com/fleet.git".to_owned(),
             branch: "main".to_owned(),

@@ -62,7 +62,7 @@ pub async fn plan_once(
     let mut memory = Memory::new(&source.name, cluster);
     memory.load(context).await?;
     let revision = repo.fetch(context).await?;
-    let mut reader = Reader::new(Arc::clone(&repo), source.path.clone());
+    let mut reader = Reader::new(Arc::clone(&repo), source.path.clone(), source.image_paths.clone());
     let files = Arc::new(reader.files(context, &revision).await?);
     let known = reader.read(context, &revision, &files).await?;
     let interests = interests(&known.tree, &source.guards);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use tidegate_policy::finding::Finding;
 use tidegate_policy::history::{CommitChange, History, HistoryEnd, Scans};
-use tidegate_policy::manifest::{FileScan, scan};
+use tidegate_policy::manifest::{FileScan, ImagePaths, scan_with};
 use tidegate_policy::update::TreeSnapshot;
 
 use crate::context::Context;
@@ -39,6 +39,7 @@ pub struct Known {
 pub struct Reader {
     repo: Arc<dyn GitRepo>,
     path: String,
+    image_paths: Arc<ImagePaths>,
     known: Option<Arc<Known>>,
     /// Scans that were in use when they were last looked through.
     scans_in_use: usize,
@@ -46,8 +47,8 @@ pub struct Reader {
 
 impl Reader {
     /// Knows nothing yet.
-    pub fn new(repo: Arc<dyn GitRepo>, path: String) -> Self {
-        Self { repo, path, known: None, scans_in_use: 0 }
+    pub fn new(repo: Arc<dyn GitRepo>, path: String, image_paths: ImagePaths) -> Self {
+        Self { repo, path, image_paths: Arc::new(image_paths), known: None, scans_in_use: 0 }
     }
 
     /// What was read last.
@@ -128,9 +129,11 @@ impl Reader {
             let ids = batch.iter().map(|(_, blob)| blob.clone()).collect();
             let bytes = self.repo.blobs(context, ids, FILE_BYTES_MAX).await?;
             let work: Vec<_> = batch.iter().cloned().zip(bytes).collect();
+            let image_paths = Arc::clone(&self.image_paths);
             let scanned = tokio::task::spawn_blocking(move || {
                 let scanned = work.into_iter().map(|((path, blob), bytes)| {
-                    let found = bytes.map_or_else(|| too_large(&path), |bytes| scan(&path, &bytes));
+                    let found = bytes
+                        .map_or_else(|| too_large(&path), |bytes| scan_with(&path, &bytes, &image_paths));
                     (path, blob, Arc::new(found))
                 });
                 scanned.collect::<Vec<_>>()

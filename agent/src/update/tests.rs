@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tidegate_policy::manifest::ImagePaths;
 use tidegate_policy::reference::{ImageReference, Repository};
 use tidegate_policy::update::Guards;
 use tokio::sync::watch;
@@ -84,6 +85,7 @@ impl World {
     fn source(&self) -> Source {
         Source {
             guards: Guards::default(),
+            image_paths: ImagePaths::default(),
             name: "fleet".into(),
             url: "https://git.example.com/fleet.git".into(),
             branch: "main".into(),

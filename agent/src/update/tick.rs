@@ -65,7 +65,7 @@ impl SourceLoop {
         let source = &parts.source;
         Self {
             stop,
-            reader: Reader::new(Arc::clone(&parts.repo), source.path.clone()),
+            reader: Reader::new(Arc::clone(&parts.repo), source.path.clone(), source.image_paths.clone()),
             memory: Memory::new(&source.name, parts.cluster.clone()),
             reporter: Reporter::new(&source.name, parts.metrics.clone()),
             seen: None,

@@ -89,8 +89,8 @@ pub(super) fn pin(value: &str) -> Result<Pin, (String, String)> {
     }
 }
 
-/// Reads `min-age`.
-pub(super) fn min_age(value: &str) -> Result<SignedDuration, (String, String)> {
+/// Reads a `min-age`, of an annotation or of the configuration; the error says what is wrong and what to write.
+pub fn min_age(value: &str) -> Result<SignedDuration, (String, String)> {
     duration(value, MIN_AGE_MIN..=MIN_AGE_MAX)
 }
 
