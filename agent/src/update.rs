@@ -7,6 +7,7 @@
 mod commit;
 mod decide;
 mod event;
+mod ledger;
 mod memory;
 mod once;
 mod read;

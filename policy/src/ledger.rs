@@ -126,6 +126,11 @@ pub struct Dropped {
 }
 
 impl Ledger {
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        self.repositories.is_empty()
+    }
+
     /// What is known of one repository.
     pub fn get(&self, repository: &Repository) -> Option<&Arc<FirstSeen>> {
         self.repositories.get(repository).map(|entry| &entry.seen)

@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::scan::Subscription;
 
+use super::ledger::Ages;
 use super::read::Known;
 
 /// Rounds of facts: each one can turn out to be missing, which makes the next best tag wanted.
@@ -26,6 +27,7 @@ pub(super) struct Question {
     pub(super) rewrite: Option<Rewrite>,
     pub(super) guards: Guards,
     pub(super) now: Timestamp,
+    pub(super) ages: Ages,
     pub(super) registry: RegistrySnapshot,
 }
 
@@ -61,7 +63,7 @@ pub(super) async fn decide(
 ) -> Result<Answer, Failure> {
     let mut lacking = None;
     for _ in 0..ROUNDS_MAX {
-        question.registry = scans.snapshot();
+        question.registry = question.ages.attach(scans.snapshot());
         let (plan, report) = think(question.clone()).await?;
         if plan.wanted.is_empty() || lacking.is_some() {
             return Ok(Answer { plan, report, lacking });

@@ -16,6 +16,7 @@ use crate::scan::Subscription;
 use super::commit;
 pub use super::commit::EditedFile;
 use super::decide::{self, Question};
+use super::ledger::LedgerBook;
 use super::memory::Memory;
 use super::read::Reader;
 
@@ -59,6 +60,7 @@ pub async fn plan_once(
     cluster: Option<Arc<dyn Cluster>>,
     clock: &dyn Clock,
 ) -> Result<Planned, Failure> {
+    let mut ledger = LedgerBook::new(&source.name, cluster.clone());
     let mut memory = Memory::new(&source.name, cluster);
     memory.load(context).await?;
     let revision = repo.fetch(context).await?;
@@ -67,7 +69,7 @@ pub async fn plan_once(
     let known = reader.read(context, &revision, &files).await?;
     let interests = interests(&known.tree, &source.guards);
     let repositories = interests.len();
-    scans.want(interests);
+    scans.want(interests.clone());
     let listed = async {
         while scans.snapshot().repositories.len() < repositories
             || scans.snapshot().repositories.values().any(is_unasked)
@@ -77,14 +79,17 @@ pub async fn plan_once(
         Ok(())
     };
     context.run("listing the tags", listed).await?;
+    let (now, registry) = (clock.now(), scans.snapshot());
+    let ages = ledger.ages(context, &interests, &registry, now, None).await;
     let mut question = Question {
         source: source.name.clone(),
         branch: source.branch.clone(),
         known,
         rewrite: memory.rewrite,
         guards: source.guards.clone(),
-        now: clock.now(),
-        registry: scans.snapshot(),
+        now,
+        ages,
+        registry,
     };
     let decided = decide::decide(context, &mut question, &scans).await?;
     let mut plan = decided.plan;

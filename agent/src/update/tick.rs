@@ -2,12 +2,13 @@
 //!
 //! Called by [`super::run`] only.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tidegate_policy::history::Rewrite;
-use tidegate_policy::update::{UpdatePlan, interests};
+use tidegate_policy::reference::Repository;
+use tidegate_policy::update::{Interest, UpdatePlan, interests};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +23,7 @@ use super::SourceParts;
 use super::commit::{self, EditedFile};
 use super::decide::{self, Answer, Question};
 use super::event::Next;
+use super::ledger::LedgerBook;
 use super::memory::Memory;
 use super::read::{Known, Reader};
 use super::report::Reporter;
@@ -46,6 +48,7 @@ pub(super) struct SourceLoop {
     stop: CancellationToken,
     reader: Reader,
     memory: Memory,
+    ledger: LedgerBook,
     reporter: Reporter,
     /// The tip that was seen last.
     seen: Option<Arc<SeenRevision>>,
@@ -67,6 +70,7 @@ impl SourceLoop {
             stop,
             reader: Reader::new(Arc::clone(&parts.repo), source.path.clone(), source.image_paths.clone()),
             memory: Memory::new(&source.name, parts.cluster.clone()),
+            ledger: LedgerBook::new(&source.name, parts.cluster.clone()),
             reporter: Reporter::new(&source.name, parts.metrics.clone()),
             seen: None,
             refused: None,
@@ -85,9 +89,9 @@ impl SourceLoop {
         }
         for _ in 0..TRIES_MAX {
             let known = self.read().await?;
-            let guards = &self.parts.source.guards;
-            self.parts.scans.want(interests(&known.tree, guards));
-            let answer = self.decide(known).await?;
+            let interests = interests(&known.tree, &self.parts.source.guards);
+            self.parts.scans.want(interests.clone());
+            let answer = self.decide(known, &interests).await?;
             let mut next =
                 Next { wake_at: answer.plan.wake_at, retry_at: None, lacks_facts: answer.lacking.is_some() };
             if let Some(until) = self.refused_until(&answer.plan) {
@@ -167,8 +171,16 @@ impl SourceLoop {
         Ok(known)
     }
 
-    async fn decide(&mut self, known: Arc<Known>) -> Result<Answer, Failure> {
+    async fn decide(
+        &mut self,
+        known: Arc<Known>,
+        interests: &BTreeMap<Repository, Interest>,
+    ) -> Result<Answer, Failure> {
         self.parts.worker.beat();
+        let (now, registry) = (self.parts.clock.now(), self.parts.scans.snapshot());
+        let record = Context::new(&self.stop, RECORD_LIMIT);
+        let fence = Some(&self.parts.fence);
+        let ages = self.ledger.ages(&record, interests, &registry, now, fence).await;
         let context = Context::new(&self.stop, DECIDE_LIMIT);
         let mut question = Question {
             source: self.parts.source.name.clone(),
@@ -176,8 +188,9 @@ impl SourceLoop {
             known,
             rewrite: self.memory.rewrite.clone(),
             guards: self.parts.source.guards.clone(),
-            now: self.parts.clock.now(),
-            registry: self.parts.scans.snapshot(),
+            now,
+            ages,
+            registry,
         };
         let answer = decide::decide(&context, &mut question, &self.parts.scans).await?;
         self.reporter.report(&answer.plan, &answer.report);
