@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::reference::Repository;
+use crate::reference::{Digest, Repository, Tag};
 
 pub use text::LedgerError;
 
@@ -34,6 +34,8 @@ pub struct FirstSeen {
     pub tags: HashMap<String, Timestamp>,
     /// Those of both that are no longer listed, with the time of the first listing that lacked them.
     pub gone: HashMap<String, Timestamp>,
+    /// The digests of tags that are followed, with the time at which the tag was first seen to have it.
+    pub digests: HashMap<String, (Digest, Timestamp)>,
 }
 
 /// When one tag was first seen.
@@ -86,15 +88,32 @@ impl FirstSeen {
         }
     }
 
+    /// Takes in the digest that a tag resolves to now; tells whether it is another one.
+    ///
+    /// A digest that comes back is new again.
+    pub fn resolve(&mut self, tag: &Tag, digest: &Digest, now: Timestamp) -> bool {
+        let is_new = self.digests.get(tag.as_str()).is_none_or(|(known, _)| known != digest);
+        if is_new {
+            self.digests.insert(tag.as_str().to_owned(), (digest.clone(), now));
+        }
+        is_new
+    }
+
+    /// Since when `tag` is known to have this digest; `None` if it never had, or has another one by now.
+    pub fn digest_at(&self, tag: &Tag, digest: &Digest) -> Option<Timestamp> {
+        self.digests.get(tag.as_str()).filter(|(known, _)| known == digest).map(|(_, at)| *at)
+    }
+
     /// Forgets the tags that have been gone for long.
     fn forget(&mut self, now: Timestamp) -> bool {
-        let Self { before, tags, gone, .. } = self;
+        let Self { before, tags, gone, digests, .. } = self;
         let known = gone.len();
         gone.retain(|tag, since| {
             let keep = now.duration_since(*since) < MEMORY;
             if !keep {
                 before.remove(tag);
                 tags.remove(tag);
+                digests.remove(tag);
             }
             keep
         });
@@ -144,6 +163,13 @@ impl Ledger {
         let seen = Arc::new(FirstSeen::begin(tags, now));
         self.repositories.insert(repository.clone(), Entry { seen, unwanted: None });
         true
+    }
+
+    /// Takes in the digest of a tag that is followed, for a repository that was listed; tells whether it is another.
+    pub fn resolve(&mut self, repository: &Repository, tag: &Tag, digest: &Digest, now: Timestamp) -> bool {
+        let Some(entry) = self.repositories.get_mut(repository) else { return false };
+        entry.seen.digest_at(tag, digest).is_none()
+            && Arc::make_mut(&mut entry.seen).resolve(tag, digest, now)
     }
 
     /// Notes which repositories are asked for, and forgets those that nobody has asked for in a long time.

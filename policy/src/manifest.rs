@@ -73,6 +73,8 @@ pub struct ImageField {
     pub shared: Option<usize>,
     /// What may happen to it.
     pub policy: FieldPolicy,
+    /// The group that its settings name, whether the rest of them can be read or not: who moves with it.
+    pub group: Option<String>,
 }
 
 /// The resolved policy of a field.

@@ -6,9 +6,9 @@ mod check;
 mod decision;
 mod hold;
 mod message;
-mod past;
 mod plan;
 mod shared;
+mod subject;
 #[cfg(test)]
 mod tests;
 mod verdicts;
@@ -86,9 +86,24 @@ pub struct UpdatePlan {
     /// Facts without which some fields could not be decided; ask and plan again.
     #[serde(skip)]
     pub wanted: Vec<Wanted>,
-    /// When the answer may change though no input does (a `hold` that ends).
+    /// When the answer may change though no input does: a `hold` ends, a window opens or closes, a tag is old
+    /// enough.
     #[serde(skip)]
     pub wake_at: Option<Timestamp>,
+}
+
+impl UpdatePlan {
+    /// Takes out the changes of `files`, and with each the changes of its group.
+    pub fn leave_out(&mut self, files: &BTreeSet<String>) {
+        let broken: BTreeSet<String> = self
+            .changes
+            .iter()
+            .filter(|change| files.contains(&change.file))
+            .filter_map(|change| change.group.clone())
+            .collect();
+        let is_whole = |group: &Option<String>| group.as_ref().is_none_or(|group| !broken.contains(group));
+        self.changes.retain(|change| !files.contains(&change.file) && is_whole(&change.group));
+    }
 }
 
 /// One image field that moves.
@@ -116,6 +131,9 @@ pub struct Change {
     /// Container, `images:` name or JSON pointer.
     #[serde(skip)]
     pub container: String,
+    /// The group that moves with it, or not at all.
+    #[serde(skip)]
+    pub group: Option<String>,
     /// The bytes to replace.
     #[serde(skip)]
     pub edits: Vec<Edit>,
@@ -214,10 +232,18 @@ pub enum HoldReason {
     Held,
     /// History is shallow, rewritten or ambiguous.
     NoHistory,
+    /// The ages of tags matter, and are not known.
+    NoLedger,
     /// The last listing was cut short.
     ListingIncomplete,
     /// The registry cannot be asked.
     RegistryUnreachable,
+    /// The registry contradicts itself about the image.
+    DigestMismatch,
+    /// No window is open, or a freeze is.
+    OutsideWindow,
+    /// Another member of its group cannot move.
+    GroupIncomplete,
 }
 
 impl HoldReason {
@@ -227,8 +253,12 @@ impl HoldReason {
             Self::InvalidPolicy => "invalid-policy",
             Self::Held => "held",
             Self::NoHistory => "no-history",
+            Self::NoLedger => "no-ledger",
             Self::ListingIncomplete => "listing-incomplete",
             Self::RegistryUnreachable => "registry-unreachable",
+            Self::DigestMismatch => "digest-mismatch",
+            Self::OutsideWindow => "outside-window",
+            Self::GroupIncomplete => "group-incomplete",
         }
     }
 }
@@ -238,7 +268,7 @@ pub fn interests(tree: &TreeSnapshot, guards: &Guards) -> BTreeMap<Repository, I
     let mut interests: BTreeMap<Repository, Interest> = BTreeMap::new();
     for field in tree.files.values().flat_map(|scan| &scan.fields) {
         let FieldPolicy::Policy(policy) = &field.policy else { continue };
-        let Ok(image) = hold::readable(&field.image) else { continue };
+        let Ok(image) = hold::readable(&field.image, policy) else { continue };
         let interest = interests.entry(image.repository).or_default();
         match &policy.poll {
             Some(poll) if !interest.polls.contains(poll) => interest.polls.push(poll.clone()),

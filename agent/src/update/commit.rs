@@ -2,7 +2,7 @@
 //!
 //! Called by [`super::tick`]. Not here: what to do when the race is lost (decide again).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -27,7 +27,8 @@ pub struct EditedFile {
     pub new: Bytes,
 }
 
-/// Makes the edits of `plan`; a file that cannot be edited is left out, and its changes leave the plan.
+/// Makes the edits of `plan`; a file that cannot be edited is left out, and its changes leave the plan with
+/// those of their groups.
 ///
 /// Each left-out file is returned with the reason.
 pub(super) async fn edit_files(
@@ -36,6 +37,25 @@ pub(super) async fn edit_files(
     files: &[TreeFile],
     plan: &mut UpdatePlan,
 ) -> Result<(Vec<EditedFile>, Vec<Failure>), Failure> {
+    let mut failures = Vec::new();
+    loop {
+        let (edited, failed) = try_edits(context, repo, files, plan).await?;
+        let paths: BTreeSet<String> = failed.iter().map(|(path, _)| path.clone()).collect();
+        failures.extend(failed.into_iter().map(|(_, failure)| failure));
+        if paths.is_empty() {
+            return Ok((edited, failures));
+        }
+        plan.leave_out(&paths);
+    }
+}
+
+/// Makes the edits of `plan` as it is; returns the edited files, and those that cannot be edited.
+async fn try_edits(
+    context: &Context,
+    repo: &dyn GitRepo,
+    files: &[TreeFile],
+    plan: &UpdatePlan,
+) -> Result<(Vec<EditedFile>, Vec<(String, Failure)>), Failure> {
     let mut edits: BTreeMap<&str, Vec<Edit>> = BTreeMap::new();
     for change in &plan.changes {
         edits.entry(change.file.as_str()).or_default().extend(change.edits.iter().cloned());
@@ -47,17 +67,18 @@ pub(super) async fn edit_files(
     let (mut edited, mut failures) = (Vec::new(), Vec::new());
     for ((path, edits), source) in edits.iter().zip(sources) {
         let Some(old) = source else {
-            failures.push(Failure::bug(format!("{path} was planned on and cannot be read")));
+            let failure = Failure::bug(format!("{path} was planned on and cannot be read"));
+            failures.push(((*path).to_owned(), failure));
             continue;
         };
         match edit::apply(path, &old, edits) {
             Ok(new) => edited.push(EditedFile { path: (*path).to_owned(), old, new: Bytes::from(new) }),
             Err(error) => {
-                failures.push(Failure::reject(format!("{path} cannot be edited")).because(error));
+                let failure = Failure::reject(format!("{path} cannot be edited")).because(error);
+                failures.push(((*path).to_owned(), failure));
             }
         }
     }
-    plan.changes.retain(|change| edited.iter().any(|file| file.path == change.file));
     Ok((edited, failures))
 }
 

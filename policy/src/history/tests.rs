@@ -101,6 +101,7 @@ fn scan(path: &str, text: &str) -> FileScan {
             image: image.into(),
             sites: Vec::new(),
             shared: None,
+            group: None,
             policy: read_policy(path, policy),
         }
     });

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Entry, FirstSeen, Ledger};
-use crate::reference::{ImageReference, Repository};
+use crate::reference::{Digest, ImageReference, Repository};
 
 /// The only form there is.
 const VERSION: u32 = 1;
@@ -46,6 +46,8 @@ struct Part {
     seen: Times,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     gone: Times,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    digests: BTreeMap<String, (String, Timestamp)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unwanted: Option<Timestamp>,
 }
@@ -90,12 +92,16 @@ impl Ledger {
 
 impl Part {
     fn of(entry: &Entry) -> Self {
-        let FirstSeen { since, before, tags, gone } = entry.seen.as_ref();
+        let FirstSeen { since, before, tags, gone, digests } = entry.seen.as_ref();
         Self {
             since: *since,
             before: before.iter().cloned().collect(),
             seen: by_time(tags),
             gone: by_time(gone),
+            digests: digests
+                .iter()
+                .map(|(tag, (digest, at))| (tag.clone(), (digest.to_string(), *at)))
+                .collect(),
             unwanted: entry.unwanted,
         }
     }
@@ -103,7 +109,11 @@ impl Part {
     /// `None` if it contradicts itself.
     fn entry(self) -> Option<Entry> {
         let (tags, gone) = (by_tag(self.seen)?, by_tag(self.gone)?);
-        let seen = FirstSeen { since: self.since, before: self.before.into_iter().collect(), tags, gone };
+        let digests = self.digests.into_iter();
+        let digests = digests.map(|(tag, (digest, at))| Some((tag, (Digest::parse(&digest).ok()?, at))));
+        let digests = digests.collect::<Option<HashMap<_, _>>>()?;
+        let before = self.before.into_iter().collect();
+        let seen = FirstSeen { since: self.since, before, tags, gone, digests };
         let is_sound = seen.before.iter().all(|tag| !seen.tags.contains_key(tag))
             && seen.gone.keys().all(|tag| seen.at(tag).is_some());
         is_sound.then(|| Entry { seen: Arc::new(seen), unwanted: self.unwanted })

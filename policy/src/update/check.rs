@@ -3,17 +3,14 @@
 //! A violation is a bug of the planner, and nothing is committed then. Called by the agent between
 //! [`super::plan`] and the commit.
 
+mod moves;
+
 use std::collections::HashSet;
 
-use crate::annotation::Order;
 use crate::history::trace;
-use crate::manifest::{FieldPolicy, ImageField};
-use crate::reference::{Tag, split_written};
-use crate::select::Judge;
-use crate::version::Version;
+use crate::manifest::ImageField;
 
-use super::past::Past;
-use super::{Change, ManifestFact, UpdateInput, UpdatePlan, hold};
+use super::{Change, UpdateInput, UpdatePlan};
 
 /// A promise that a plan breaks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,9 +50,29 @@ pub enum PlanError {
         /// Reference after.
         to: String,
     },
+    /// Somebody holds the field, or it is outside its windows.
+    #[error("{0} would move though it is held")]
+    Held(String),
+    /// The tag is too young, or its age is not known.
+    #[error("{field} would move to {to}, which is not known to be old enough")]
+    TooYoung {
+        /// Field id.
+        field: String,
+        /// Reference after.
+        to: String,
+    },
+    /// A member of the field's group would be left behind.
+    #[error("{field} would move without {other} of its group")]
+    Split {
+        /// Field id.
+        field: String,
+        /// The field that would stay.
+        other: String,
+    },
 }
 
-/// Fails if `plan` breaks a promise: parent, one change per field, bytes, no downgrade, existence.
+/// Fails if `plan` breaks a promise: parent, one change per field, bytes, holds, no downgrade, existence, age,
+/// whole groups.
 pub fn check(input: &UpdateInput<'_>, plan: &UpdatePlan) -> Result<(), PlanError> {
     if plan.parent != input.tree.revision {
         let (planned, tree) = (plan.parent.clone(), input.tree.revision.clone());
@@ -69,7 +86,8 @@ pub fn check(input: &UpdateInput<'_>, plan: &UpdatePlan) -> Result<(), PlanError
         }
         let field = field(input, change).ok_or_else(|| PlanError::OtherField(change.field.0.clone()))?;
         check_bytes(field, change)?;
-        check_move(input, &traces, field, change)?;
+        moves::check(input, &traces, field, change)?;
+        moves::check_group(input, plan, field, change)?;
     }
     Ok(())
 }
@@ -90,41 +108,4 @@ fn check_bytes(field: &ImageField, change: &Change) -> Result<(), PlanError> {
     });
     let first = change.edits.first().is_some_and(|edit| edit.range == (change.start..change.end));
     if inside && first { Ok(()) } else { Err(PlanError::OutOfRange(field.id.0.clone())) }
-}
-
-fn check_move(
-    input: &UpdateInput<'_>,
-    traces: &crate::history::Traces,
-    field: &ImageField,
-    change: &Change,
-) -> Result<(), PlanError> {
-    let FieldPolicy::Policy(policy) = &field.policy else {
-        return Err(PlanError::OtherField(field.id.0.clone()));
-    };
-    let (from, to) = (change.from.clone(), change.to.clone());
-    let denied = || PlanError::NotPermitted { field: field.id.0.clone(), from: from.clone(), to: to.clone() };
-    let reference = hold::readable(&from).map_err(|_| denied())?;
-    let tag = split_written(&to).ok().and_then(|written| written.tag).ok_or_else(denied)?;
-    let state = input.registry.repositories.get(&reference.repository);
-    let exists = state.is_some_and(|state| {
-        let listed = state.tags.as_ref().is_some_and(|tags| tags.iter().any(|listed| listed == tag));
-        let facts = state.manifests.iter().filter(|(known, _)| known.as_str() == tag);
-        listed && facts.into_iter().any(|(_, fact)| matches!(fact, ManifestFact::Present(_)))
-    });
-    let (Some(state), true) = (state, exists) else {
-        return Err(PlanError::NotThere { field: field.id.0.clone(), to });
-    };
-    let history = traces.fields.get(&field.id);
-    let past = Past::of(history, &reference, state);
-    let admitted = Judge::new(policy, &past.input()).rejection(tag).is_none();
-    let known = history.is_some_and(|history| history.gap.is_none());
-    // A second opinion that shares no code with selection: plain versions never go down.
-    let plain = matches!(policy.order, Order::Semver(_)) && policy.filter.tags.is_empty();
-    let down = plain && is_down(reference.tag.as_ref().map(Tag::as_str), tag);
-    if admitted && known && !past.holds(tag) && !down { Ok(()) } else { Err(denied()) }
-}
-
-fn is_down(from: Option<&str>, to: &str) -> bool {
-    let versions = from.and_then(Version::parse).zip(Version::parse(to));
-    versions.is_some_and(|(from, to)| !to.is_newer_than(&from))
 }

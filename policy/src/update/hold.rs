@@ -4,19 +4,22 @@
 
 use jiff::Timestamp;
 
-use crate::annotation::Hold;
+use crate::annotation::{Hold, ImagePolicy, Order};
 use crate::history::Gap;
 use crate::quote::quoted;
 use crate::reference::{ImageReference, Repository};
 
-use super::{HoldReason, HoldReport, RepositoryState, ScanError};
+use super::subject::Subject;
+use super::{Guards, HoldReason, HoldReport, RepositoryState, ScanError};
 
 /// The image as the planner needs it, or the hold that it is none.
 ///
-/// A bare digest says nothing of the version that runs, so no policy by tags can follow it.
-pub(super) fn readable(image: &str) -> Result<ImageReference, HoldReport> {
+/// A bare digest says nothing of the version that runs, so no policy by tags can follow it: only one that follows
+/// a digest.
+pub(super) fn readable(image: &str, policy: &ImagePolicy) -> Result<ImageReference, HoldReport> {
     let reference = ImageReference::parse(image).map_err(|error| invalid(error.to_string()))?;
-    if reference.tag.is_none() && reference.digest.is_some() {
+    let follows_digest = matches!(policy.order, Order::Digest(_));
+    if reference.tag.is_none() && reference.digest.is_some() && !follows_digest {
         return Err(invalid(format!(
             "{} is a bare digest, from which no version can be read (hint: write `name:tag@digest`)",
             quoted(image)
@@ -61,6 +64,42 @@ pub(super) fn without_history(gap: &Gap, field: &str) -> HoldReport {
     }
 }
 
+/// The holds of a field outside its windows or the configuration's, and when that may change.
+pub(super) fn outside_window(
+    policy: &ImagePolicy,
+    guards: &Guards,
+    now: Timestamp,
+) -> (Option<HoldReport>, Option<Timestamp>) {
+    let closed = [
+        policy.windows.closed_because(now),
+        guards
+            .windows
+            .closed_because(now)
+            .map(|reason| format!("by the configuration of this source {reason}")),
+    ];
+    let closed: Vec<String> = closed.into_iter().flatten().collect();
+    let hold = (!closed.is_empty())
+        .then(|| HoldReport { reason: HoldReason::OutsideWindow, message: closed.join("; ") });
+    let changes = [policy.windows.next_change(now), guards.windows.next_change(now)];
+    (hold, changes.into_iter().flatten().min())
+}
+
+/// The hold of a field that is judged by ages, and there are none.
+pub(super) fn without_ledger(subject: &Subject<'_>) -> Option<HoldReport> {
+    let state = subject.state;
+    if !subject.needs_ages() || state.first_seen.is_some() || state.tags.is_none() {
+        return None;
+    }
+    let what = if subject.policy.order == Order::Newest { "`newest`" } else { "`min-age`" };
+    let why = state.no_ledger.clone().unwrap_or_else(|| {
+        format!("when the tags of {} were first seen is not known here", subject.reference.repository)
+    });
+    Some(HoldReport {
+        reason: HoldReason::NoLedger,
+        message: format!("{what} needs the ages of tags: {why}"),
+    })
+}
+
 /// The hold of a field whose registry does not answer in full.
 pub(super) fn without_listing(repository: &Repository, state: &RepositoryState) -> Option<HoldReport> {
     let (reason, message) = match state.error.as_ref()? {
@@ -72,7 +111,14 @@ pub(super) fn without_listing(repository: &Repository, state: &RepositoryState) 
 
 #[cfg(test)]
 mod tests {
+    use crate::annotation::PolicyText;
+    use crate::reference::Tag;
+
     use super::*;
+
+    fn policy(order: Order) -> ImagePolicy {
+        ImagePolicy::new(order, PolicyText::default())
+    }
 
     fn hold(until: Option<&str>) -> Hold {
         let until = until.map(|until| until.parse().unwrap());
@@ -94,11 +140,18 @@ mod tests {
     }
 
     #[test]
+    fn only_a_policy_that_follows_a_digest_reads_a_bare_one() {
+        let image = format!("web@sha256:{}", "0".repeat(64));
+        assert!(readable(&image, &policy(Order::Digest(Tag::parse("main").unwrap()))).is_ok());
+        assert!(readable("${IMAGE}", &policy(Order::Digest(Tag::parse("main").unwrap()))).is_err());
+    }
+
+    #[test]
     fn a_bare_digest_and_a_template_are_held_with_the_text_named() {
         for image in [format!("web@sha256:{}", "0".repeat(64)), "${IMAGE}".to_owned()] {
-            let hold = readable(&image).unwrap_err();
+            let hold = readable(&image, &policy(Order::Newest)).unwrap_err();
             assert_eq!(hold.reason, HoldReason::InvalidPolicy);
         }
-        assert!(readable("web").is_ok());
+        assert!(readable("web", &policy(Order::Newest)).is_ok());
     }
 }

@@ -13,6 +13,7 @@ use super::{Change, UpdatePlan};
 const SUBJECT_CHARS_MAX: usize = 72;
 const NAME_CHARS_MAX: usize = 40;
 const CELL_CHARS_MAX: usize = 120;
+const DIGEST_DIGITS: usize = 12;
 
 /// Writes the commit message of `plan`, which has at least one change.
 ///
@@ -31,18 +32,22 @@ pub fn message(plan: &UpdatePlan) -> String {
     text
 }
 
-/// `web: 1.4.2 -> 1.4.3`, `web, worker: 1.4.2 -> 1.4.3` or `update 3 images: web 1.4.3, db 15.2, and 1 more`.
+/// `web: 1.4.2 -> 1.4.3`, `web, worker: 1.4.2 -> 1.4.3`, `checkout: 1.4.2 -> 1.5.0 (3 images)` for a group, or
+/// `update 3 images: web 1.4.3, db 15.2, and 1 more`.
 fn subject(changes: &[Change]) -> String {
     let mut names: Vec<String> = Vec::new();
     let mut moves: Vec<String> = Vec::new();
     let mut items: Vec<String> = Vec::new();
     for change in changes {
-        let (name, to) = (name(change), version(&change.to));
+        let (name, (from, to)) = (name(change), versions(change));
         let item = format!("{name} {to}");
-        let step = format!("{} -> {to}", version(&change.from));
+        let step = format!("{from} -> {to}");
         push_new(&mut names, name);
         push_new(&mut moves, step);
         push_new(&mut items, item);
+    }
+    if let ([step], Some(group)) = (moves.as_slice(), group(changes)) {
+        return format!("{}: {step} ({} images)", plain(group, NAME_CHARS_MAX), changes.len());
     }
     if let [step] = moves.as_slice() {
         let subject = format!("{}: {step}", names.join(", "));
@@ -65,6 +70,13 @@ fn subject(changes: &[Change]) -> String {
     subject
 }
 
+/// The group of all changes, if they are several of one.
+fn group(changes: &[Change]) -> Option<&str> {
+    let group = changes.first()?.group.as_deref()?;
+    let is_one = changes.len() > 1 && changes.iter().all(|change| change.group.as_deref() == Some(group));
+    is_one.then_some(group)
+}
+
 fn push_new(list: &mut Vec<String>, item: String) {
     if !list.contains(&item) {
         list.push(item);
@@ -77,17 +89,33 @@ fn name(change: &Change) -> String {
     plain(text.rsplit('/').next().unwrap_or(text), NAME_CHARS_MAX)
 }
 
+/// What a change moves from and to: the tags, with the digests where only those tell the two apart.
+fn versions(change: &Change) -> (String, String) {
+    let (from, to) = (version(&change.from, false), version(&change.to, false));
+    if from == to { (version(&change.from, true), version(&change.to, true)) } else { (from, to) }
+}
+
 /// The tag, or what stands in for it.
-fn version(image: &str) -> String {
+fn version(image: &str, with_digest: bool) -> String {
     let version = match split_written(image) {
-        Ok(written) => match (written.tag, written.digest) {
-            (Some(tag), _) => tag.to_owned(),
-            (None, Some(digest)) => digest.chars().take("sha256:".len() + 12).collect(),
-            (None, None) => "(no tag)".to_owned(),
-        },
+        Ok(written) => {
+            let digest = written.digest.map(short);
+            match (written.tag, digest) {
+                (Some(tag), Some(digest)) if with_digest => format!("{tag}@{digest}"),
+                (Some(tag), _) => tag.to_owned(),
+                (None, Some(digest)) => digest,
+                (None, None) => "(no tag)".to_owned(),
+            }
+        }
         Err(_) => image.to_owned(),
     };
     plain(&version, CELL_CHARS_MAX)
+}
+
+/// The beginning of a digest, enough for people.
+fn short(digest: &str) -> String {
+    let algorithm = digest.find(':').map_or(0, |colon| colon + 1);
+    digest.chars().take(algorithm + DIGEST_DIGITS).collect()
 }
 
 fn table(changes: &[Change]) -> String {
@@ -118,13 +146,8 @@ fn row(change: &Change) -> [String; 5] {
     let container = plain(&change.container, CELL_CHARS_MAX);
     let place = if name(change) == container { object } else { format!("{object} ({container})") };
     let image = split_written(&change.to).map_or(change.to.as_str(), |written| written.name);
-    [
-        place,
-        plain(image, CELL_CHARS_MAX),
-        version(&change.from),
-        version(&change.to),
-        plain(&change.reason, CELL_CHARS_MAX),
-    ]
+    let (from, to) = versions(change);
+    [place, plain(image, CELL_CHARS_MAX), from, to, plain(&change.reason, CELL_CHARS_MAX)]
 }
 
 /// Makes a text printable ASCII on one line, at most `chars_max` characters of it.

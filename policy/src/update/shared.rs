@@ -9,10 +9,15 @@ use crate::manifest::{FieldId, FileScan, ImageField};
 
 use super::{Change, Decision, TreeSnapshot, UpdatePlan, UpdateReport, hold};
 
-/// Takes out of the plan every change that another field would feel and does not make itself.
+/// Takes out of the plan every change that another field would feel and does not make itself; tells whether
+/// there was any.
 ///
 /// One round may not be enough: a change that is taken out is one less that agrees.
-pub(super) fn hold_disagreeing(tree: &TreeSnapshot, plan: &mut UpdatePlan, report: &mut UpdateReport) {
+pub(super) fn hold_disagreeing(
+    tree: &TreeSnapshot,
+    plan: &mut UpdatePlan,
+    report: &mut UpdateReport,
+) -> bool {
     let sharing: BTreeMap<&str, Vec<(&ImageField, &ImageField)>> = tree
         .files
         .iter()
@@ -20,8 +25,9 @@ pub(super) fn hold_disagreeing(tree: &TreeSnapshot, plan: &mut UpdatePlan, repor
         .map(|(file, scan)| (file.as_str(), pairs(scan)))
         .filter(|(_, pairs)| !pairs.is_empty())
         .collect();
+    let before = plan.changes.len();
     if sharing.is_empty() {
-        return;
+        return false;
     }
     while let Some((field, other)) = disagreeing(&sharing, plan) {
         plan.changes.retain(|change| change.field != field);
@@ -33,6 +39,7 @@ pub(super) fn hold_disagreeing(tree: &TreeSnapshot, plan: &mut UpdatePlan, repor
             )));
         }
     }
+    plan.changes.len() < before
 }
 
 /// Pairs of fields of one file whose sites overlap, each pair in both orders.

@@ -1,6 +1,9 @@
 //! A repository, a registry and a planner: what is committed, commit after commit.
 
 mod check;
+mod digest;
+mod group;
+mod guards;
 mod plan;
 mod properties;
 
@@ -26,6 +29,8 @@ struct World {
     registry: RegistrySnapshot,
     rewrite: Option<Rewrite>,
     end: HistoryEnd,
+    guards: Guards,
+    now: Timestamp,
 }
 
 impl World {
@@ -38,6 +43,8 @@ impl World {
             registry: RegistrySnapshot::default(),
             rewrite: None,
             end: HistoryEnd::Root,
+            guards: Guards::default(),
+            now: NOW.parse().unwrap(),
         };
         world.set("web.yaml", &deployment("web", &format!("r.io/web:{tag}"), annotations));
         world
@@ -77,10 +84,16 @@ impl World {
         let repository = ImageReference::parse(repository).unwrap().repository;
         let state = self.registry.repositories.entry(repository).or_default();
         state.tags = Some(Arc::new(tags.iter().map(|tag| (*tag).to_owned()).collect()));
-        let digest = Digest::parse(&format!("sha256:{}", "0".repeat(64))).unwrap();
+        let digest = digest('0');
         for tag in tags.iter().filter_map(|tag| Tag::parse(tag).ok()) {
             state.manifests.entry(tag).or_insert_with(|| ManifestFact::Present(digest.clone()));
         }
+    }
+
+    /// Points a tag of `r.io/web` to the digest that has only this digit.
+    fn point(&mut self, tag: &str, digit: char) {
+        let fact = ManifestFact::Present(digest(digit));
+        self.state().manifests.insert(Tag::parse(tag).unwrap(), fact);
     }
 
     fn state(&mut self) -> &mut RepositoryState {
@@ -94,14 +107,14 @@ impl World {
         let tree = TreeSnapshot { revision, files: files.collect() };
         let history = History { commits: self.commits.clone(), end: self.end, scans: self.scans.clone() };
         work(&UpdateInput {
-            guards: &Guards::default(),
+            guards: &self.guards,
             source: "fleet",
             branch: "main",
             tree: &tree,
             history: &history,
             registry: &self.registry,
             rewrite: self.rewrite.as_ref(),
-            now: NOW.parse().unwrap(),
+            now: self.now,
         })
     }
 
@@ -141,6 +154,10 @@ impl World {
         let [field] = report.fields.as_slice() else { panic!("{:?}", report.fields) };
         (field.decision, field.holds.iter().map(|hold| hold.reason).collect())
     }
+}
+
+fn digest(digit: char) -> Digest {
+    Digest::parse(&format!("sha256:{}", digit.to_string().repeat(64))).unwrap()
 }
 
 fn deployment(name: &str, image: &str, annotations: &[(&str, &str)]) -> String {

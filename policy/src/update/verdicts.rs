@@ -8,7 +8,7 @@ use crate::history::trace;
 use crate::manifest::{FieldId, FieldPolicy, ImageField};
 use crate::select::{Judge, Outcome, Reason};
 
-use super::past::Past;
+use super::subject::Subject;
 use super::{UpdateInput, hold};
 
 /// What became of one tag; its JSON is that of `policy select`, and a sentence.
@@ -28,15 +28,14 @@ pub struct TagVerdict {
 ///
 /// `None` if the field is not in the tree, has no readable policy or image, or was never listed.
 pub fn verdicts(input: &UpdateInput<'_>, id: &FieldId) -> Option<Vec<TagVerdict>> {
-    let fields = input.tree.files.values().flat_map(|scan| &scan.fields);
-    let field: &ImageField = fields.into_iter().find(|field| field.id == *id)?;
+    let mut files = input.tree.files.iter();
+    let (file, field) = files.find_map(|(file, scan)| Some((file, find(&scan.fields, id)?)))?;
     let FieldPolicy::Policy(policy) = &field.policy else { return None };
-    let reference = hold::readable(&field.image).ok()?;
-    let state = input.registry.repositories.get(&reference.repository)?;
-    let tags = state.tags.as_deref()?;
+    let reference = hold::readable(&field.image, policy).ok()?;
     let traces = trace(input.tree, input.history, input.rewrite);
-    let past = Past::of(traces.fields.get(id), &reference, state);
-    let judge = Judge::new(policy, &past.input());
+    let subject = Subject::new(input, &traces, (file, field), policy, reference);
+    let tags = subject.state.tags.as_deref()?;
+    let judge = Judge::new(policy, &subject.past.input());
     let selection = judge.select(tags);
     let verdicts = selection.verdicts.iter().map(|verdict| TagVerdict {
         tag: verdict.tag.to_owned(),
@@ -45,4 +44,8 @@ pub fn verdicts(input: &UpdateInput<'_>, id: &FieldId) -> Option<Vec<TagVerdict>
         message: judge.sentence(&selection, verdict),
     });
     Some(verdicts.collect())
+}
+
+fn find<'a>(fields: &'a [ImageField], id: &FieldId) -> Option<&'a ImageField> {
+    fields.iter().find(|field| field.id == *id)
 }

@@ -36,6 +36,7 @@ pub(super) fn finish(mut scope: Scope<'_>, has_markers: bool, out: &mut FileScan
         let line = draft.sites.first().map_or(0, |site| scope.source.lines.of(site.range.start));
         let policy = resolve::policy(scope.path, &draft, &marks, line);
         let policy = resolve::unless_shared(policy, scope.path, line, shared);
+        let group = resolve::group(&draft, &marks);
         let Draft { id, object, container, image, sites, .. } = draft;
         let document = scope.index;
         out.fields.push(ImageField {
@@ -48,6 +49,7 @@ pub(super) fn finish(mut scope: Scope<'_>, has_markers: bool, out: &mut FileScan
             sites,
             shared,
             policy,
+            group,
         });
     }
     out.findings.append(&mut scope.findings);

@@ -37,6 +37,19 @@ pub(super) fn unless_shared(
     }
 }
 
+/// The group that the settings of an image name; it counts even where they cannot be read as a policy.
+pub(super) fn group(draft: &Draft, marks: &[Marker]) -> Option<String> {
+    let annotations = draft.annotations.iter().flat_map(|annotations| &annotations.settings);
+    let markers = marks.iter().filter_map(|mark| mark.text.as_ref().ok()).flat_map(|mark| &mark.settings);
+    let specific = format!("group.{}", draft.container);
+    let mut groups: Vec<&Setting> = annotations
+        .chain(markers)
+        .filter(|setting| setting.key == "group" || setting.key == specific)
+        .collect();
+    groups.sort_by_key(|setting| setting.key != specific);
+    groups.first().map(|setting| setting.value.trim().to_owned())
+}
+
 fn resolve(path: &str, draft: &Draft, marks: &[Marker], line: usize) -> Resolved {
     let annotations = draft.annotations.as_ref().map_err(Clone::clone)?;
     let from_marks = from_markers(path, draft, marks)?;

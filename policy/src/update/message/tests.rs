@@ -18,6 +18,7 @@ fn change(object: &str, container: &str, from: &str, to: &str) -> Change {
         decision: "0123456789abcdef0123".into(),
         object: object.into(),
         container: container.into(),
+        group: None,
         edits: Vec::new(),
     }
 }
