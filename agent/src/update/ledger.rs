@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tidegate_policy::ledger::{FirstSeen, Ledger};
 use tidegate_policy::reference::Repository;
-use tidegate_policy::update::{Interest, RegistrySnapshot};
+use tidegate_policy::update::{Interest, ManifestFact, RegistrySnapshot};
 
 use crate::cluster::{Cluster, Record};
 use crate::context::Context;
@@ -67,10 +67,15 @@ impl LedgerBook {
         }
         let Some(ledger) = &mut self.ledger else { return Ages::default() };
         let mut changed = ledger.want(|name| interests.get(name).is_some_and(|interest| interest.ages), now);
-        for name in wanted.clone() {
+        for (name, interest) in interests.iter().filter(|(_, interest)| interest.ages) {
             let Some(state) = registry.repositories.get(name) else { continue };
             if let Some(tags) = &state.tags {
                 changed |= ledger.observe(name, tags, now);
+            }
+            for tag in &interest.follow {
+                if let Some(ManifestFact::Present(digest)) = state.manifests.get(tag) {
+                    changed |= ledger.resolve(name, tag, digest, now);
+                }
             }
         }
         let dropped: HashMap<Repository, String> = ledger

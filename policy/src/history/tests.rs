@@ -13,6 +13,8 @@ use crate::snapshot::TreeSnapshot;
 
 use super::*;
 
+mod rules;
+
 const WEB: &str = "apps/Deployment//web#web";
 
 /// Commits of files in a tiny notation: one field a line, `rest | image | policy`.

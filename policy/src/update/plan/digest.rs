@@ -2,6 +2,8 @@
 //!
 //! A digest that somebody took out is not put back; the registry's own way back to an older one is followed.
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::reference::{Digest, Tag};
 use crate::select::{Judge, Reason};
 use crate::update::ManifestFact;
@@ -9,6 +11,9 @@ use crate::update::subject::Subject;
 
 use super::draft::{Draft, Next};
 use super::step;
+
+/// How soon the ledger will have noted a digest.
+const NOTED_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
 /// Fills in what the field would do to follow `tag`.
 pub(super) fn settle(draft: &mut Draft<'_>, tag: &Tag) {
@@ -27,8 +32,8 @@ pub(super) fn settle(draft: &mut Draft<'_>, tag: &Tag) {
         if subject.past.barred_digests.contains(digest.as_str()) {
             return Some(Reason::TakenOut);
         }
-        comes_of_age = too_young(subject, tag, digest)?;
-        Some(Reason::TooYoung)
+        comes_of_age = comes_of_age_at(subject, tag, digest);
+        comes_of_age.map(|_| Reason::TooYoung)
     });
     if let Some(reason) = rejection {
         draft.report.rejected.insert(reason.code(), 1);
@@ -42,16 +47,12 @@ pub(super) fn settle(draft: &mut Draft<'_>, tag: &Tag) {
     draft.take(Some(step));
 }
 
-/// When the digest of a tag will be old enough, if it is not; `Some(None)` if that is not known.
-#[expect(clippy::option_option, reason = "not too young, too young until then, too young until it is noted")]
-pub(super) fn too_young(
-    subject: &Subject<'_>,
-    tag: &Tag,
-    digest: &Digest,
-) -> Option<Option<jiff::Timestamp>> {
-    let least = subject.min_age()?;
+/// When the digest of a tag is to be looked at again; `None` if it is old enough.
+fn comes_of_age_at(subject: &Subject<'_>, tag: &Tag, digest: &Digest) -> Option<Timestamp> {
+    let (least, now) = (subject.min_age()?, subject.input.now);
     let since = subject.state.first_seen.as_ref().and_then(|seen| seen.digest_at(tag, digest));
-    let Some(since) = since else { return Some(None) };
-    let of_age = since.checked_add(least).ok();
-    if of_age.is_some_and(|at| at <= subject.input.now) { None } else { Some(of_age) }
+    // A digest that is not in the ledger yet will be when it has been looked at once more.
+    let of_age = since.map_or_else(|| now.checked_add(NOTED_AFTER), |since| since.checked_add(least));
+    let of_age = of_age.unwrap_or(Timestamp::MAX);
+    (of_age > now).then_some(of_age)
 }
