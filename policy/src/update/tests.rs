@@ -6,6 +6,7 @@ mod group;
 mod guards;
 mod plan;
 mod properties;
+mod walks;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -190,7 +190,7 @@ proptest! {
             for (which, tag, moves) in &steps {
                 let name = |file: usize| ["a.yaml", "b.yaml", "c.yaml"][file % 3];
                 let line = |rest: &str, tag: u8| format!("{rest} | x:{tag} | semver:*");
-                let mut lines = vec![line(WEB, *tag), line("images/x", tag / 2)];
+                let mut lines = [line(WEB, *tag), line("images/x", tag / 2)];
                 if turned {
                     lines.reverse();
                 }
