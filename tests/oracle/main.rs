@@ -1,6 +1,7 @@
 //! The rules that Tidegate shares with other programs, compared with those programs themselves.
 
 mod kubectl;
+mod range;
 
 /// The seed of what is drawn; `TIDEGATE_SEED` sets another.
 fn seed() -> u64 {

@@ -152,6 +152,24 @@ fn leading_zeros_and_calendar_versions_are_read() {
 }
 
 #[test]
+fn the_oddities_of_the_dialect_are_kept() {
+    // A part behind one that stands for any number is read and means nothing.
+    check("1.x.3", &["1.0.0", "1.9.9"], &["2.0.0", "0.9.0"]);
+    check("*.1.2", &["0.0.0", "7.8.9"], &["1.0.0-rc.1"]);
+    // A pre-release on what stands for any number asks for pre-releases.
+    check("*-0", &["1.0.0-alpha", "1.0.0"], &[]);
+    check("^1-0", &["1.0.0-alpha", "1.9.9-rc.1", "1.2.3"], &["0.9.9", "2.0.1"]);
+    // A tilde on three zeros admits everything.
+    check("~0.0.0", &["0.0.0", "0.0.1", "9.9.9"], &["1.0.0-rc.1"]);
+    // Leading zeros are numbers.
+    check(">=09090", &["9090.0.0", "9091"], &["9089.9.9"]);
+    check("=2026.01.05", &["2026.1.5", "2026.01.05"], &["2026.1.50"]);
+    // Spaces and a `v` stand nearly everywhere.
+    check("  >= v1.2 ,  <v2 ", &["1.2.0", "1.9.9"], &["2.0.0"]);
+    check("=> 1.2 =< 1.4", &["1.2.0", "1.4.9"], &["1.1.9", "1.5.0"]);
+}
+
+#[test]
 fn errors_name_the_part_and_its_place() {
     check_error("", "the range is empty");
     check_error(" \t", "the range is empty");
