@@ -11,11 +11,14 @@ mod references;
 mod settings;
 #[path = "properties/versions.rs"]
 mod versions;
+#[path = "properties/windows.rs"]
+mod windows;
 
 pub use manifests::{composer, edit};
 pub use references::reference;
 pub use settings::annotation;
 pub use versions::{range, version};
+pub use windows::window;
 
 /// The input as text, its invalid bytes replaced.
 fn text(data: &[u8]) -> std::borrow::Cow<'_, str> {

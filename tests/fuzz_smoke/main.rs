@@ -53,4 +53,4 @@ macro_rules! smoke {
     )*};
 }
 
-smoke!(reference, version, range, annotation, composer, edit);
+smoke!(reference, version, range, annotation, window, composer, edit);
