@@ -6,6 +6,7 @@
 mod document;
 mod emit;
 mod file;
+mod hostile;
 mod value;
 
 use std::collections::BTreeMap;

@@ -1,13 +1,14 @@
 //! Properties of an edit over generated and mutilated manifests.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use proptest::prelude::*;
 use serde_json::Value;
 
 use super::{apply, replacements};
-use crate::manifest::{FileScan, objects, scan};
-use crate::reference::Tag;
+use crate::manifest::{FileScan, ImageField, objects, scan};
+use crate::reference::{Tag, split_written};
 
 /// A value in one of the styles that people write.
 fn image() -> impl Strategy<Value = String> {
@@ -43,9 +44,18 @@ fn document() -> impl Strategy<Value = String> {
         let image = if image.is_empty() { "x".to_owned() } else { image };
         format!("{{apiVersion: v1, kind: Pod, metadata: {{name: {name}}}, spec: {{containers: [{{name: c, \"image\": {image}}}]}}}}\n")
     });
+    let shared = (image(), "p-[a-z]{1,3}").prop_map(|(image, name)| {
+        let image = image.replace("&a ", "");
+        format!("apiVersion: v1\nkind: Pod\nmetadata:\n  name: {name}\nx-base: &base\n      image: {image}\nspec:\n  containers:\n    - <<: *base\n      name: c0\n    - name: c1\n      image: x:1\n    - {{name: c2, <<: *base}}\n  volumes:\n    - name: v\n      image: {{reference: y:1}}\n")
+    });
+    let marked = ("[a-z]{1,3}", tag()).prop_map(|(key, tag)| {
+        format!("{key}:\n  name: acme/web # tidegate: acme/web:name\n  tag: '{tag}' # tidegate: acme/web:tag policy=numeric\n")
+    });
     prop_oneof![
         4 => pod,
         2 => flow,
+        2 => shared,
+        1 => marked,
         1 => Just("apiVersion: v1\nkind: Service\nmetadata: {name: s}\n".to_owned()),
         1 => Just("# only a comment\n".to_owned()),
         1 => Just("kind: [broken\n".to_owned()),
@@ -79,6 +89,13 @@ fn said(scan: &FileScan) -> Vec<(String, String)> {
     scan.fields.iter().map(|field| (field.id.0.clone(), field.image.clone())).collect()
 }
 
+/// The references of image volumes; they come with the last list.
+fn volume_images<'v>(object: &'v Value, list: &str) -> impl Iterator<Item = &'v Value> {
+    let volumes =
+        object.pointer("/spec/volumes").and_then(Value::as_array).filter(|_| list == "ephemeralContainers");
+    volumes.into_iter().flatten().filter_map(|volume| volume.pointer("/image/reference"))
+}
+
 /// The images of the containers in the pods of a file, by way of JSON.
 fn images_in_pods(text: &[u8]) -> Vec<String> {
     let mut images = Vec::new();
@@ -86,6 +103,7 @@ fn images_in_pods(text: &[u8]) -> Vec<String> {
         for list in ["initContainers", "containers", "ephemeralContainers"] {
             let containers = object.value.pointer("/spec").and_then(|spec| spec.get(list)?.as_array());
             let texts = containers.into_iter().flatten().filter_map(|container| container.get("image"));
+            let texts = texts.chain(volume_images(&object.value, list));
             images.extend(
                 texts
                     .filter_map(Value::as_str)
@@ -139,8 +157,52 @@ proptest! {
     }
 
     #[test]
+    fn any_set_of_edits_changes_the_planned_bytes_alone(
+        text in file(),
+        picks in prop::collection::vec((any::<bool>(), tag()), 12),
+    ) {
+        let before = scan("a.yaml", text.as_bytes());
+        // What shares bytes moves to one tag, by the first that is picked.
+        let mut tags: BTreeMap<usize, &Tag> = BTreeMap::new();
+        for (field, (is_picked, tag)) in before.fields.iter().zip(&picks) {
+            if *is_picked {
+                tags.entry(field.sites[0].range.start).or_insert(tag);
+            }
+        }
+        let moved = |field: &ImageField| tags.get(&field.sites[0].range.start).copied();
+        let mut edits = Vec::new();
+        for field in &before.fields {
+            if let Some(tag) = moved(field) {
+                edits.extend(replacements(field, tag, None).expect("every image is a reference"));
+            }
+        }
+        let after = apply("a.yaml", text.as_bytes(), &edits).expect("every edit is safe");
+        edits.sort_by_key(|edit| edit.range.start);
+        edits.dedup();
+        let mut expected = text.clone().into_bytes();
+        for edit in edits.iter().rev() {
+            expected.splice(edit.range.clone(), edit.new.bytes());
+        }
+        prop_assert_eq!(&after, &expected);
+        let planned: Vec<(String, String)> = before.fields.iter().map(|field| {
+            let name = split_written(&field.image).expect("it was planned").name;
+            let image = moved(field).map_or_else(|| field.image.clone(), |tag| format!("{name}:{tag}"));
+            (field.id.0.clone(), image)
+        }).collect();
+        let again = scan("a.yaml", &after);
+        prop_assert_eq!(said(&again), planned);
+        for (field, before) in again.fields.iter().zip(&before.fields) {
+            if let Some(tag) = moved(before) {
+                prop_assert_eq!(replacements(field, tag, None).expect("as before"), vec![]);
+            }
+        }
+    }
+
+    #[test]
     fn every_image_that_kubectl_would_send_is_a_field(text in file()) {
-        let mut images: Vec<String> = said(&scan("a.yaml", text.as_bytes())).into_iter().map(|(_, image)| image).collect();
+        let said = said(&scan("a.yaml", text.as_bytes()));
+        let mut images: Vec<String> =
+            said.into_iter().filter(|(id, _)| id.contains("/Pod/")).map(|(_, image)| image).collect();
         images.sort();
         prop_assert_eq!(images, images_in_pods(text.as_bytes()));
     }
