@@ -134,6 +134,8 @@ pub struct FileScan {
     pub fields: Vec<ImageField>,
     /// Problems; a file with problems may still have fields.
     pub findings: Vec<Finding>,
+    /// Chart templates, skipped. Only what could hold an image is looked at.
+    pub skipped: usize,
     /// What the file is like, if it has fields whose ids say little, and is not too large to tell.
     pub likeness: Option<Likeness>,
 }

@@ -87,7 +87,8 @@ pub fn scan_with(path: &str, bytes: &[u8], paths: &ImagePaths) -> FileScan {
                 }
             }
             Read::Broken(problem) => out.findings.push(*problem),
-            Read::Empty | Read::Template => {}
+            Read::Template => out.skipped += 1,
+            Read::Empty => {}
         }
     }
     check::check(path, &mut out);

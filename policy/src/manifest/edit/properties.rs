@@ -129,7 +129,7 @@ fn check_edits(text: &[u8], tag: &Tag) -> Result<(), TestCaseError> {
         }
         prop_assert_eq!(&after, &expected, "no other byte changes");
         let again = scan("a.yaml", &after);
-        let name = crate::reference::split_written(&field.image).expect("it was planned").name;
+        let name = split_written(&field.image).expect("it was planned").name;
         let mut planned = said(&before);
         let site = &field.sites[0];
         for (other, said) in before.fields.iter().zip(&mut planned) {

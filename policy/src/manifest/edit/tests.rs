@@ -71,6 +71,99 @@ fn a_bare_tag_that_would_change_type_gets_quotes() {
     check_entry("newTag: v1", "2.0.1", "newTag: 2.0.1");
 }
 
+/// Tags that some reader takes for something else than text.
+const ODD: [&str; 26] = [
+    "1.10",
+    "1",
+    "1.",
+    "1e3",
+    "1E3",
+    "12e4567",
+    "0644",
+    "08",
+    "0x10",
+    "0o17",
+    "0b1",
+    "1_000",
+    "1_0.5",
+    "yes",
+    "No",
+    "on",
+    "y",
+    "null",
+    "Null",
+    "true",
+    "2026-01-05",
+    "2026-01",
+    "0",
+    "00",
+    "1.2_3",
+    "9223372036854775808",
+];
+
+#[test]
+fn odd_tags_keep_or_get_quotes_in_every_style() {
+    for tag in ODD.iter().filter(|tag| **tag != "2026-01") {
+        check_entry("newTag: v1", tag, &format!("newTag: \"{tag}\""));
+        check_entry("newTag: 1.9", tag, &format!("newTag: \"{tag}\""));
+        check_entry("newTag: 'v1'", tag, &format!("newTag: '{tag}'"));
+        check_entry("newTag: \"v1\"", tag, &format!("newTag: \"{tag}\""));
+        check_entry("newTag: |-\n    v1", tag, &format!("newTag: |-\n    {tag}"));
+        check_entry("newTag: !!str v1", tag, &format!("newTag: !!str \"{tag}\""));
+        check_entry("newTag: &t v1", tag, &format!("newTag: &t \"{tag}\""));
+        for [before, after] in
+            [["v1", "\"TAG\""], ["1.9", "\"TAG\""], ["'v1'", "'TAG'"], ["\"v1\"", "\"TAG\""]]
+        {
+            let flow = |value: &str| format!("images: [{{name: web, newTag: {value}}}]\n");
+            let after = flow(&after.replace("TAG", tag));
+            assert_eq!(moved("kustomization.yaml", &flow(before), tag, None), after);
+        }
+        let json = |tag: &str| format!("{{\"images\":[{{\"name\":\"web\",\"newTag\":\"{tag}\"}}]}}");
+        let api = |text: String| {
+            text.replace("{\"images", "{\"apiVersion\":\"kustomize.config.k8s.io/v1beta1\",\"images")
+        };
+        assert_eq!(moved("k.json", &api(json("v1")), tag, None), api(json(tag)));
+    }
+}
+
+#[test]
+fn a_tag_behind_a_name_needs_no_quotes() {
+    for tag in ODD {
+        check("nginx:v1", tag, &format!("nginx:{tag}"));
+    }
+    // An image without a registry and with digits alone would be a base-60 number.
+    check("\"12:30\"", "45", "\"12:45\"");
+    check("'12'", "45", "'12:45'");
+    check("web", "45", "web:45");
+}
+
+#[test]
+fn a_name_of_digits_gets_quotes_when_its_tag_makes_it_a_time() {
+    check("12:v1", "45", "\"12:45\"");
+}
+
+#[test]
+fn alignment_line_ends_and_what_follows_stay() {
+    let text = "\u{feff}kind: Pod\r\nmetadata: {name: a}\r\nspec:\r\n  containers:\r\n  - name:    c\r\n    image:   nginx:v1     # v1, é\t\r\n    args: [\"a\" , b ]   \r\n# end";
+    assert_eq!(moved("a.yaml", text, "1.10", None), text.replace("nginx:v1", "nginx:1.10"));
+    assert_eq!(
+        moved("a.yaml", &text.replace("\r\n", "\n"), "v2", None),
+        text.replace("\r\n", "\n").replace("nginx:v1", "nginx:v2")
+    );
+}
+
+#[test]
+fn a_block_scalar_keeps_its_header_and_its_line_feeds() {
+    for block in ["|", "|-", "|+", ">", ">-", ">+", "|2-", ">- # why"] {
+        for end in ["", "\n", "\n\n"] {
+            let text = |tag: &str| {
+                format!("kind: Pod\nspec:\n  containers:\n  - image: {block}\n      nginx:{tag}{end}")
+            };
+            assert_eq!(moved("a.yaml", &text("v1"), "1e3", None), text("1e3"), "{block:?} {end:?}");
+        }
+    }
+}
+
 #[test]
 fn an_entry_without_a_place_for_the_tag_is_an_error() {
     let only_digest = kustomization(&format!("digest: {DIGEST}"));

@@ -246,6 +246,7 @@ fn bytes_that_are_no_text_are_refused() {
 fn chart_templates_are_left_alone() {
     check("t.yaml", "kind: Pod\nspec:\n  containers:\n  - image: {{ .Values.image }}\n", "");
     check("t.yaml", "{{- with .Values }}\nimage: x\n{{- end }}\n", "");
+    assert_eq!(scan("t.yaml", b"image: {{ x }}\n---\nimage: x\n---\n{{ image }}\n").skipped, 2);
     check(
         "t.yaml",
         "kind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: c\n    image: \"{{ .Values.image }}\"\n",
