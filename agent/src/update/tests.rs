@@ -1,6 +1,7 @@
 //! The loop against fakes of its seams: races, refusals, lost answers, failing registries, rewrites.
 
 mod fakes;
+mod policies;
 mod story;
 
 use std::sync::Arc;
@@ -43,6 +44,7 @@ struct World {
     git: Arc<FakeGit>,
     registry: Arc<FakeRegistry>,
     records: Arc<Records>,
+    clock: Arc<TestClock>,
     metrics: Metrics,
     update: bool,
     stop: CancellationToken,
@@ -74,6 +76,7 @@ impl World {
             git,
             registry,
             records: Arc::default(),
+            clock: Arc::new(TestClock { start: tokio::time::Instant::now() }),
             metrics: Metrics::new(),
             update: true,
             stop: CancellationToken::new(),
@@ -110,7 +113,7 @@ impl World {
             connect,
             Jitter::new(3),
             self.metrics.clone(),
-            Arc::new(TestClock { start: tokio::time::Instant::now() }),
+            Arc::clone(&self.clock) as Arc<dyn Clock>,
             self.stop.clone(),
         )
     }
@@ -127,7 +130,7 @@ impl World {
             repo: self.git.clone(),
             scans: self.scanner().subscribe(),
             cluster: Some(self.records.clone()),
-            clock: Arc::new(TestClock { start: tokio::time::Instant::now() }),
+            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             fence: WriteFence::default(),
             metrics: self.metrics.clone(),
             jitter: Jitter::new(5),

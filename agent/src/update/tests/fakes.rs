@@ -252,6 +252,10 @@ impl GitRepo for FakeGit {
     }
 }
 
+fn digest(digit: char) -> Digest {
+    Digest::parse(&format!("sha256:{}", digit.to_string().repeat(64))).unwrap()
+}
+
 /// A registry with one repository.
 #[derive(Default)]
 pub(super) struct FakeRegistry {
@@ -262,6 +266,10 @@ pub(super) struct FakeRegistry {
 struct RegistryState {
     tags: Vec<String>,
     missing: Vec<String>,
+    /// Digests of tags; any other tag has the digest of zeros.
+    digests: BTreeMap<String, Digest>,
+    /// Digests whose image runs on arm64 alone; any other runs on amd64.
+    arm_only: Vec<Digest>,
     down: usize,
     scans: usize,
 }
@@ -273,6 +281,18 @@ impl FakeRegistry {
 
     pub(super) fn lack(&self, tags: &[&str]) {
         self.state.lock().unwrap().missing = tags.iter().map(|tag| (*tag).to_owned()).collect();
+    }
+
+    /// Points a tag at an image, named by one hexadecimal digit.
+    pub(super) fn point(&self, tag: &str, digit: char) -> String {
+        let digest = digest(digit);
+        self.state.lock().unwrap().digests.insert(tag.to_owned(), digest.clone());
+        digest.to_string()
+    }
+
+    /// Says that this image runs on arm64 alone.
+    pub(super) fn only_for_arm(&self, digit: char) {
+        self.state.lock().unwrap().arm_only.push(digest(digit));
     }
 
     pub(super) fn fail(&self, count: usize) {
@@ -307,17 +327,20 @@ impl Registry for FakeRegistry {
         _: &Repository,
         tag: &Tag,
     ) -> Result<Option<Digest>, Failure> {
-        let missing = self.state.lock().unwrap().missing.iter().any(|missing| missing == tag.as_str());
-        Ok((!missing).then(|| Digest::parse(&format!("sha256:{}", "0".repeat(64))).unwrap()))
+        let state = self.state.lock().unwrap();
+        let missing = state.missing.iter().any(|missing| missing == tag.as_str());
+        let found = state.digests.get(tag.as_str()).cloned().unwrap_or_else(|| digest('0'));
+        Ok((!missing).then_some(found))
     }
 
     async fn platforms(
         &self,
         _: &Context,
         _: &Repository,
-        _: &Digest,
+        asked: &Digest,
     ) -> Result<Option<Vec<Platform>>, Failure> {
-        Ok(Some(vec![Platform::new("linux", "amd64", None)]))
+        let arm_only = self.state.lock().unwrap().arm_only.contains(asked);
+        Ok(Some(vec![Platform::new("linux", if arm_only { "arm64" } else { "amd64" }, None)]))
     }
 }
 
@@ -325,11 +348,27 @@ impl Registry for FakeRegistry {
 #[derive(Default)]
 pub(super) struct Records {
     records: Mutex<BTreeMap<String, Record>>,
+    /// Names that cannot be written now.
+    stuck: Mutex<Vec<String>>,
 }
 
 impl Records {
     pub(super) fn data(&self, name: &str) -> BTreeMap<String, String> {
         self.records.lock().unwrap().get(name).map(|record| record.data.clone()).unwrap_or_default()
+    }
+
+    /// Refuses to write a record, until it is mended.
+    pub(super) fn jam(&self, name: &str) {
+        self.stuck.lock().unwrap().push(name.to_owned());
+    }
+
+    pub(super) fn mend(&self) {
+        self.stuck.lock().unwrap().clear();
+    }
+
+    /// Loses a record.
+    pub(super) fn lose(&self, name: &str) {
+        self.records.lock().unwrap().remove(name);
     }
 }
 
@@ -391,6 +430,9 @@ impl Cluster for Records {
     }
 
     async fn write_record(&self, _: &Context, _: &WriteFence, record: &Record) -> Result<Record, Failure> {
+        if self.stuck.lock().unwrap().contains(&record.name) {
+            return Err(Failure::retry("etcd is slow"));
+        }
         let mut records = self.records.lock().unwrap();
         let current = records.get(&record.name).and_then(|current| current.resource_version.clone());
         if current != record.resource_version {
