@@ -4,7 +4,7 @@
 //! its group ([`group`]). Called by the agent's update loop, `tidegate plan` and `tidegate explain`. Not here:
 //! what tags a policy admits (see [`crate::select`]), how bytes are replaced (see [`crate::manifest::edit`]).
 
-mod digest;
+pub(super) mod digest;
 mod draft;
 pub(super) mod group;
 mod single;

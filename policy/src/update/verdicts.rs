@@ -4,10 +4,13 @@
 
 use serde::Serialize;
 
+use crate::annotation::Order;
 use crate::history::trace;
 use crate::manifest::{FieldId, FieldPolicy, ImageField};
+use crate::reference::Tag;
 use crate::select::{Judge, Outcome, Reason};
 
+use super::plan::digest::{self, Refused};
 use super::subject::Subject;
 use super::{UpdateInput, hold};
 
@@ -43,7 +46,24 @@ pub fn verdicts(input: &UpdateInput<'_>, id: &FieldId) -> Option<Vec<TagVerdict>
         reason: verdict.reason,
         message: judge.sentence(&selection, verdict),
     });
-    Some(verdicts.collect())
+    let mut verdicts: Vec<TagVerdict> = verdicts.collect();
+    if let Order::Digest(followed) = &policy.order {
+        let of_followed = verdicts.iter_mut().filter(|verdict| verdict.tag == followed.as_str());
+        of_followed.for_each(|verdict| refuse(&subject, followed, verdict));
+    }
+    Some(verdicts)
+}
+
+/// A tag that is followed passes, and its digest may not.
+fn refuse(subject: &Subject<'_>, followed: &Tag, verdict: &mut TagVerdict) {
+    let refused = digest::refused(subject, followed).filter(|_| verdict.outcome == Outcome::Selected);
+    let Some(Refused { reason, look_at }) = refused else { return };
+    let message = match look_at {
+        Some(at) => format!("the digest of {followed} is too young; it is looked at again {at}"),
+        None => format!("the digest of {followed} was taken out: it was here before"),
+    };
+    *verdict =
+        TagVerdict { outcome: Outcome::Rejected, reason: Some(reason), message, tag: verdict.tag.clone() };
 }
 
 fn find<'a>(fields: &'a [ImageField], id: &FieldId) -> Option<&'a ImageField> {

@@ -15,29 +15,24 @@ use super::step;
 /// How soon the ledger will have noted a digest.
 const NOTED_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
+/// Why a digest is not taken now, and when that is to be looked at again.
+pub(in crate::update) struct Refused {
+    pub(in crate::update) reason: Reason,
+    pub(in crate::update) look_at: Option<Timestamp>,
+}
+
 /// Fills in what the field would do to follow `tag`.
 pub(super) fn settle(draft: &mut Draft<'_>, tag: &Tag) {
     let Some(subject) = &draft.subject else { return };
-    let judge = Judge::new(subject.policy, &subject.past.input());
-    let digest = match subject.state.manifests.get(tag) {
-        Some(ManifestFact::Present(digest)) => Some(digest),
-        _ => None,
-    };
+    let digest = digest_of(subject, tag);
     if digest.is_some() && digest == subject.reference.digest.as_ref() {
         return;
     }
-    let mut comes_of_age = None;
-    let rejection = judge.rejection(tag.as_str()).or_else(|| {
-        let digest = digest?;
-        if subject.past.barred_digests.contains(digest.as_str()) {
-            return Some(Reason::TakenOut);
-        }
-        comes_of_age = comes_of_age_at(subject, tag, digest);
-        comes_of_age.map(|_| Reason::TooYoung)
-    });
-    if let Some(reason) = rejection {
+    let judge = Judge::new(subject.policy, &subject.past.input());
+    let by_tag = judge.rejection(tag.as_str()).map(|reason| Refused { reason, look_at: None });
+    if let Some(Refused { reason, look_at }) = by_tag.or_else(|| refused(subject, tag)) {
         draft.report.rejected.insert(reason.code(), 1);
-        draft.wake_at(comes_of_age);
+        draft.wake_at(look_at);
         return;
     }
     let entering = subject.reference.tag.as_ref() != Some(tag);
@@ -45,6 +40,24 @@ pub(super) fn settle(draft: &mut Draft<'_>, tag: &Tag) {
     draft.report.selected = Some(tag.to_string());
     draft.next = Next::Rest;
     draft.take(Some(step));
+}
+
+/// What the tag resolves to, as far as that is known.
+fn digest_of<'a>(subject: &Subject<'a>, tag: &Tag) -> Option<&'a Digest> {
+    match subject.state.manifests.get(tag)? {
+        ManifestFact::Present(digest) => Some(digest),
+        _ => None,
+    }
+}
+
+/// Why the digest that `tag` has now is not taken, whatever is said of the tag; `None` if it is.
+pub(in crate::update) fn refused(subject: &Subject<'_>, tag: &Tag) -> Option<Refused> {
+    let digest = digest_of(subject, tag)?;
+    if subject.past.barred_digests.contains(digest.as_str()) {
+        return Some(Refused { reason: Reason::TakenOut, look_at: None });
+    }
+    let look_at = comes_of_age_at(subject, tag, digest)?;
+    Some(Refused { reason: Reason::TooYoung, look_at: Some(look_at) })
 }
 
 /// When the digest of a tag is to be looked at again; `None` if it is old enough.

@@ -40,6 +40,10 @@ fn a_digest_that_a_person_took_out_is_not_put_back() {
     world.set("web.yaml", &deployment("web", &main_at('a'), &[FOLLOW]));
     assert!(world.tick().is_empty());
     assert_eq!(world.plan().1.fields[0].rejected.keys().collect::<Vec<_>>(), [&"taken-out"]);
+    let id = world.plan().1.fields[0].field.clone();
+    let verdicts = world.with_input(|input| verdicts(input, &id)).unwrap();
+    let main = verdicts.iter().find(|verdict| verdict.tag == "main").unwrap();
+    assert_eq!(main.reason, Some(crate::select::Reason::TakenOut));
     world.point("main", 'c');
     assert_eq!(world.tick(), [main_at('c')]);
     world.point("main", 'b');
