@@ -161,6 +161,39 @@ fn a_member_that_cannot_be_written_takes_the_others_with_it() {
 }
 
 #[test]
+fn a_member_that_shares_its_text_with_one_that_may_not_move_blocks_the_others() {
+    let both = &["1.4.0", "1.5.0"][..];
+    let mut world = world(&[("1.4.0", both), ("1.4.0", both)]);
+    let pod = |b: &str, c: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\n  annotations:\n    tidegate.io/policy: semver:~1\n    \
+             tidegate.io/group.b: checkout\nspec:\n  containers:\n  - name: b\n    image: {b}\n  - name: c\n    image: {c}\n"
+        )
+    };
+    world.set("b.yaml", &pod("r.io/b:1.4.0", "r.io/b:1.5.0"));
+    world.set("b.yaml", &pod("&i r.io/b:1.4.0", "*i"));
+    assert!(world.tick().is_empty());
+    assert_eq!(world.members(), ["held group-incomplete", "held invalid-policy", "up-to-date"]);
+}
+
+#[test]
+fn a_permitted_downgrade_is_made_by_all_members() {
+    let both = &["1.4.0", "2.0.0"][..];
+    let mut world = world(&[("2.0.0", both), ("2.0.0", both)]);
+    world.guards.allow_downgrade = true;
+    let down = [("policy", "semver:~1"), ("group", "checkout"), ("downgrade", "allow")];
+    let before = [("policy", "semver:~2"), ("group", "checkout"), ("downgrade", "allow")];
+    for annotations in [&before, &down] {
+        for name in ["a", "b"] {
+            let image = format!("r.io/{name}:2.0.0");
+            world.set(&format!("{name}.yaml"), &deployment(name, &image, annotations));
+        }
+    }
+    assert_eq!(world.tags(), ["a:1.4.0", "b:1.4.0"]);
+    assert!(world.tick().is_empty());
+}
+
+#[test]
 fn a_group_that_was_split_is_refused() {
     let both = &["1.4.0", "1.5.0"][..];
     let world = world(&[("1.4.0", both), ("1.4.0", both)]);
